@@ -1,0 +1,3 @@
+//! The `seed` command.
+
+fn main() {}

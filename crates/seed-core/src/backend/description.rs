@@ -1,0 +1,64 @@
+//! What a configured backend is, and what it can promise.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::Kind;
+
+/// How sure a conditional write is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Guarantee {
+    /// The backend itself refuses the write when the condition does not hold.
+    Atomic,
+    /// We look, then write: somebody else can come in between.
+    CheckThenWrite,
+    /// Writers that follow the same claim protocol exclude each other; others can come in between.
+    Claimed,
+}
+
+impl Guarantee {
+    /// The word that people see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Atomic => "atomic",
+            Self::CheckThenWrite => "check-then-write",
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+/// A backend's quotas, in calls a minute. `None` means that the service names none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pace {
+    /// Reads a minute.
+    pub reads: Option<NonZeroU32>,
+    /// Writes a minute.
+    pub writes: Option<NonZeroU32>,
+}
+
+/// What a backend can do. There is no `Default` on purpose: every adapter says each of these itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Capabilities {
+    /// How sure "create only if absent" is.
+    pub create: Guarantee,
+    /// How sure "add a field if nothing changed meanwhile" is.
+    pub add_fields: Guarantee,
+    /// How many calls at once this backend takes well.
+    pub concurrency: NonZeroUsize,
+    /// Its quotas.
+    pub pace: Pace,
+}
+
+/// What one configured backend is. Holds no credential.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Description {
+    /// Which adapter it is.
+    pub kind: Kind,
+    /// Where it writes, as people say it: `project ai-lab`, `file .seed/ai-dev.age`.
+    pub place: String,
+    /// As whom, where that is known without a call.
+    pub identity: Option<String>,
+    /// Whether a person must confirm the place before the first write, because part of it came from the environment.
+    pub confirm: bool,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}

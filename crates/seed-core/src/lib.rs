@@ -1,0 +1,10 @@
+//! The pure core of `seed`: from the text of a contract to a plan, values and manifests.
+//!
+//! Everything here is a function of its arguments. There is no file, socket, clock, environment variable or async
+//! code; randomness and the time are passed in. What touches the world is in the crates around this one.
+
+pub mod backend;
+pub mod document;
+pub mod inventory;
+pub mod name;
+pub mod secret;

@@ -1,0 +1,1 @@
+//! The contract between seed and a secret backend.

@@ -1,0 +1,1 @@
+//! One age-encrypted file as a secret backend.
