@@ -4,7 +4,11 @@
 //! code; randomness and the time are passed in. What touches the world is in the crates around this one.
 
 pub mod backend;
+pub mod contract;
+pub mod diagnostic;
 pub mod document;
 pub mod inventory;
 pub mod name;
 pub mod secret;
+pub mod text;
+pub mod yaml;

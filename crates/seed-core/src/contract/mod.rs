@@ -1,0 +1,3 @@
+//! The secret contract: its text, its shape, and everything that can be wrong with it.
+
+pub(crate) mod reader;

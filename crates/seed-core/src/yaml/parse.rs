@@ -1,0 +1,249 @@
+//! From text to tree. Refuses what would be read differently by different readers, and what could exhaust memory.
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Tag};
+
+use super::node::{Node, NodeKind, Scalar};
+use crate::diagnostic::{Diagnostic, Span};
+
+/// How much a text may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest text, in bytes.
+    pub bytes: usize,
+    /// Deepest nesting.
+    pub depth: usize,
+    /// Most nodes after aliases are expanded.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 8 << 20, depth: 64, nodes: 1_000_000 }
+    }
+}
+
+/// Reads one YAML document. An empty text is an empty mapping.
+///
+/// Tags, duplicate keys, further documents, keys that are not scalars, and aliases that expand beyond `limits` are
+/// errors. `<<` merges, and the keys beside it win.
+pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
+    if source.len() > limits.bytes {
+        return Err(Diagnostic::general(format!(
+            "the file has {} bytes; at most {} are read",
+            source.len(),
+            limits.bytes
+        )));
+    }
+    if let Some(at) = source.find('\0') {
+        return Err(Diagnostic::error("the file has a NUL byte", Span::new(at, at + 1))
+            .help("a contract is UTF-8 text"));
+    }
+    let mut options = Options::default();
+    options.emit_comments = false;
+    let mut reader = Reader {
+        source,
+        limits,
+        parser: Parser::new_from_str_with_options(source, options),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+    };
+    reader.document()
+}
+
+struct Reader<'s> {
+    source: &'s str,
+    limits: Limits,
+    parser: Parser<'s, granit_parser::StrInput<'s>>,
+    anchors: BTreeMap<usize, (Node, usize)>,
+    nodes: usize,
+}
+
+type Positioned<'s> = (Event<'s>, Span);
+
+impl<'s> Reader<'s> {
+    fn document(&mut self) -> Result<Node, Diagnostic> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => break,
+                Event::DocumentStart(..) if root.is_some() => {
+                    return Err(Diagnostic::error("the file has more than one document", span)
+                        .help("remove everything from the second `---` on"));
+                }
+                Event::DocumentStart(..) | Event::DocumentEnd | Event::StreamStart => {}
+                event => root = Some(self.node((event, span), 0)?),
+            }
+        }
+        Ok(root.unwrap_or(Node { span: Span::default(), kind: NodeKind::Mapping(Vec::new()) }))
+    }
+
+    fn next(&mut self) -> Result<Positioned<'s>, Diagnostic> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, self.span(&span))),
+            Some(Err(err)) => Err(self.scan_error(&err)),
+            None => Ok((Event::StreamEnd, Span::new(self.source.len(), self.source.len()))),
+        }
+    }
+
+    fn span(&self, span: &granit_parser::Span) -> Span {
+        let offset = |at: Option<usize>| at.unwrap_or(self.source.len()).min(self.source.len());
+        let (start, end) = (offset(span.start.byte_offset()), offset(span.end.byte_offset()));
+        let text = self.source.get(start..end).unwrap_or_default();
+        Span::new(start, start + text.trim_end().len())
+    }
+
+    fn scan_error(&self, err: &ScanError) -> Diagnostic {
+        let at = err.marker().byte_offset().unwrap_or(self.source.len()).min(self.source.len());
+        let line_start = self.source.get(..at).and_then(|s| s.rfind('\n')).map_or(0, |i| i + 1);
+        let line = self.source.get(line_start..).and_then(|s| s.lines().next()).unwrap_or_default();
+        let diagnostic =
+            Diagnostic::error(format!("the YAML is broken: {}", err.kind()), Span::new(at, at + 1));
+        if unquoted_reference_in_flow(line) {
+            diagnostic.help("inside `{ }` and `[ ]` put quotes around it: `\"${…}\"`")
+        } else if line.contains('\t') {
+            diagnostic.help("YAML is indented with spaces, not tabs")
+        } else {
+            diagnostic
+        }
+    }
+
+    fn node(&mut self, (event, span): Positioned<'s>, depth: usize) -> Result<Node, Diagnostic> {
+        if depth > self.limits.depth {
+            return Err(Diagnostic::error(
+                format!("nested more than {} levels deep", self.limits.depth),
+                span,
+            ));
+        }
+        self.count(1, span)?;
+        let before = self.nodes;
+        let (anchor, tag, kind) = match event {
+            Event::Alias(id) => return self.alias(id, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                (anchor, tag, NodeKind::Scalar(Scalar { text: text.into_owned(), plain }))
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                refuse_tag(tag.as_deref(), span)?;
+                (anchor, None, self.sequence(depth)?)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                refuse_tag(tag.as_deref(), span)?;
+                (anchor, None, self.mapping(depth)?)
+            }
+            event => {
+                return Err(Diagnostic::error(format!("the YAML is broken: unexpected {}", name_of(&event)), span));
+            }
+        };
+        refuse_tag(tag.as_deref(), span)?;
+        let node = Node { span, kind };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Result<Node, Diagnostic> {
+        let Some((node, size)) = self.anchors.get(&id).cloned() else {
+            return Err(Diagnostic::error("the alias refers to itself", span));
+        };
+        self.count(size, span)?;
+        Ok(node)
+    }
+
+    fn count(&mut self, more: usize, span: Span) -> Result<(), Diagnostic> {
+        self.nodes = self.nodes.saturating_add(more);
+        if self.nodes > self.limits.nodes {
+            let message = format!("the file expands to more than {} nodes", self.limits.nodes);
+            return Err(Diagnostic::error(message, span).help("use fewer aliases"));
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<NodeKind, Diagnostic> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(NodeKind::Sequence(items)),
+                event => items.push(self.node(event, depth + 1)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<NodeKind, Diagnostic> {
+        let mut pairs: Vec<(Node, Node)> = Vec::new();
+        let mut places: BTreeMap<String, Span> = BTreeMap::new();
+        let mut merged: Vec<Node> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                break;
+            }
+            let key = self.node((event, span), depth + 1)?;
+            let event = self.next()?;
+            let value = self.node(event, depth + 1)?;
+            let Some(scalar) = key.as_scalar() else {
+                return Err(Diagnostic::error("a key must be plain text", key.span)
+                    .help("put quotes around a value that begins with `${`, `{` or `[`"));
+            };
+            if scalar.plain && scalar.text == "<<" {
+                merged.push(value);
+                continue;
+            }
+            if let Some(first) = places.insert(scalar.text.clone(), key.span) {
+                return Err(Diagnostic::error(format!("the key `{}` is written twice", scalar.text), key.span)
+                    .context(first, "first written here"));
+            }
+            pairs.push((key, value));
+        }
+        for node in merged {
+            merge(&mut pairs, node)?;
+        }
+        Ok(NodeKind::Mapping(pairs))
+    }
+}
+
+fn merge(pairs: &mut Vec<(Node, Node)>, node: Node) -> Result<(), Diagnostic> {
+    match node.kind {
+        NodeKind::Mapping(more) => {
+            for (key, value) in more {
+                if !pairs.iter().any(|(known, _)| known.text() == key.text()) {
+                    pairs.push((key, value));
+                }
+            }
+            Ok(())
+        }
+        NodeKind::Sequence(items) => items.into_iter().try_for_each(|item| merge(pairs, item)),
+        NodeKind::Scalar(_) => {
+            Err(Diagnostic::error("`<<` merges a mapping or a list of mappings", node.span))
+        }
+    }
+}
+
+fn refuse_tag(tag: Option<&Tag>, span: Span) -> Result<(), Diagnostic> {
+    match tag {
+        None => Ok(()),
+        Some(tag) => Err(Diagnostic::error(format!("the YAML tag `{tag}` is not allowed"), span)
+            .help("put quotes around text that begins with `!`; in a condition write `!(…)` inside quotes")),
+    }
+}
+
+fn name_of(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::MappingEnd => "end of a mapping",
+        Event::SequenceEnd => "end of a list",
+        Event::DocumentEnd | Event::StreamEnd => "end of the file",
+        _ => "content",
+    }
+}
+
+fn unquoted_reference_in_flow(line: &str) -> bool {
+    line.match_indices("${").any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let opens = before.matches(['{', '[']).count() > before.matches(['}', ']']).count();
+        let quotes = before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1;
+        opens && !quotes
+    })
+}
