@@ -4,9 +4,11 @@
 //! code; randomness and the time are passed in. What touches the world is in the crates around this one.
 
 pub mod backend;
+pub mod condition;
 pub mod contract;
 pub mod diagnostic;
 pub mod document;
+pub mod facts;
 pub mod inventory;
 pub mod name;
 pub mod secret;
