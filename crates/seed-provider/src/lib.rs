@@ -1,1 +1,23 @@
-//! The contract between seed and a secret backend.
+//! The contract between `seed` and a secret backend.
+//!
+//! [`Provider`] has the few verbs that planning and applying need, and none that could overwrite: what the trait
+//! cannot say, no bug can do. [`Replace`], [`Restore`] and [`Versions`] are apart, given only to the commands that
+//! a person uses for just that; a backend that cannot do one of them does not implement it.
+//!
+//! An adapter does each request once and plainly. Deadlines, limits, pacing, retries and traces are wrappers around
+//! it, from the inside out [`Timed`], [`Limited`], [`Paced`], [`Retrying`], [`Traced`]: a permit is free again during
+//! a back-off, and a trace shows what the caller waited for.
+//!
+//! [`Memory`] is a backend for tests. The feature `conformance` has the suite that every adapter must pass.
+//!
+//! This crate must not know any particular backend, read the environment or print.
+
+mod error;
+mod marks;
+mod memory;
+mod provider;
+
+pub use error::{Error, ErrorKind, Operation, Result};
+pub use marks::Marks;
+pub use memory::Memory;
+pub use provider::{Provider, Replace, Restore, Stored, Versions, WantedShape};
