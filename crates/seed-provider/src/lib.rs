@@ -16,8 +16,10 @@ mod error;
 mod marks;
 mod memory;
 mod provider;
+mod wrap;
 
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use marks::Marks;
 pub use memory::Memory;
 pub use provider::{Provider, Replace, Restore, Stored, Versions, WantedShape};
+pub use wrap::{Backoff, Deadlines, Limited, Paced, Pacer, Retrying, Timed, Traced};
