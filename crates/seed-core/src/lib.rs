@@ -13,4 +13,5 @@ pub mod inventory;
 pub mod name;
 pub mod secret;
 pub mod text;
+pub mod value;
 pub mod yaml;

@@ -1,0 +1,87 @@
+//! The shape of `generate:` and `derive:`: a mapping with exactly one known word.
+
+use crate::contract::reader::Context;
+use crate::diagnostic::{Diagnostic, Spanned, list, nearest};
+use crate::text::Subject;
+use crate::yaml::{Node, NodeKind};
+
+/// A family of words of which exactly one is written.
+pub(super) struct Choice {
+    /// How messages call one of them, such as "a generator".
+    pub(super) what: &'static str,
+    /// The words of this version.
+    pub(super) known: &'static [&'static str],
+    /// Words that a reader of the documentation may try already.
+    pub(super) planned: &'static [&'static str],
+}
+
+impl Choice {
+    /// The one pair of a mapping; its key is one of the known words.
+    pub(super) fn pair<'n>(
+        &self,
+        cx: &mut Context<'_>,
+        node: &'n Node,
+    ) -> Option<(&'static str, &'n Node)> {
+        let NodeKind::Mapping(pairs) = &node.kind else {
+            return cx.expected(&format!("{} in a mapping", self.what), node);
+        };
+        let [(key, value)] = pairs.as_slice() else {
+            let message = format!(
+                "exactly one of {} is written here",
+                list(self.known.iter().copied())
+            );
+            cx.push(Diagnostic::error(message, node.span));
+            return None;
+        };
+        let word = self.word(cx, key)?;
+        (!cx.refuse_empty(key, value)).then_some((word, value))
+    }
+
+    /// One of the known words; reports any other.
+    pub(super) fn word(&self, cx: &mut Context<'_>, node: &Node) -> Option<&'static str> {
+        let word = node.text().unwrap_or_default();
+        if let Some(known) = self.known.iter().find(|known| **known == word) {
+            return Some(known);
+        }
+        if self.planned.contains(&word) {
+            let message = format!("`{word}` is not {} of this version", self.what);
+            let help = format!("there are {}", list(self.known.iter().copied()));
+            cx.push(Diagnostic::error(message, node.span).help(help));
+            return None;
+        }
+        let all = self.known.iter().chain(self.planned).copied();
+        let help = match nearest(word, all) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}", list(self.known.iter().copied())),
+        };
+        cx.push(Diagnostic::error(format!("`{word}` is not {}", self.what), node.span).help(help));
+        None
+    }
+}
+
+/// A word that names another value: an entry, a field of one, or a sibling. Written without `${}`.
+pub(super) fn value_word(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subject>> {
+    let text = cx.text(node)?;
+    if let Some(inside) = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
+        let diagnostic = Diagnostic::error("a value is named here without `${}`", node.span);
+        cx.push(diagnostic.help(format!("write `{}`", inside.trim())));
+        return None;
+    }
+    match Subject::parse(&text) {
+        Ok(subject @ (Subject::Value(_) | Subject::Word(_))) => {
+            Some(Spanned::new(subject, node.span))
+        }
+        Ok(Subject::Config(_) | Subject::Env | Subject::StoreKind | Subject::StoreName) => {
+            let message = format!("`{}` is not a secret", text.value);
+            cx.push(Diagnostic::error(message, node.span).help("name an entry of `secrets`"));
+            None
+        }
+        Err(message) => {
+            cx.push(Diagnostic::error(message, node.span));
+            None
+        }
+    }
+}
