@@ -12,6 +12,8 @@
 //!
 //! This crate must not know any particular backend, read the environment or print.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod marks;
 mod memory;

@@ -1,6 +1,6 @@
-//! A backend in memory, for tests.
+//! The backend, and what tests can ask of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
-use seed_core::document::{self, Document, Fields, ShapeError};
-use seed_core::inventory::{Depth, Inventory, Presence, Shape, Version, Wanted};
+use seed_core::document::{self, Document, Fields};
+use seed_core::inventory::{Inventory, Presence, Version, Wanted};
 use seed_core::name::SecretName;
-use seed_core::secret::SecretValue;
 
+use super::kept::{self, Kept};
+use super::state::{Failure, Moment, State};
 use crate::{
     Error, ErrorKind, Marks, Operation, Provider, Replace, Restore, Result, Stored, Versions,
     WantedShape,
@@ -32,10 +33,11 @@ pub struct Memory {
 impl Memory {
     /// Makes an empty backend that is what `description` says.
     pub fn new(description: Description) -> Self {
+        let state = State::of(description.kind);
         Self {
             description,
             latency: Duration::ZERO,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
@@ -86,7 +88,9 @@ impl Memory {
     /// read, and a deleted name is held until it is restored. A successful create ends [`Presence::Empty`] and
     /// [`Presence::Absent`] (the inventory of a backend may lag).
     pub fn set_presence(&self, name: &SecretName, presence: Presence) {
-        self.state().presences.insert(name.clone(), presence);
+        let mut state = self.state();
+        let key = state.key(name);
+        state.presences.insert(key, presence);
     }
 
     /// Stores `document` as the current version without asking, as a person would elsewhere. Not counted as a call.
@@ -107,13 +111,20 @@ impl Memory {
 
     /// The names under which something is stored, in order.
     pub fn names(&self) -> Vec<SecretName> {
-        self.state().entries.keys().cloned().collect()
+        let mut names: Vec<SecretName> = self
+            .state()
+            .entries
+            .values()
+            .map(|entry| entry.name.clone())
+            .collect();
+        names.sort();
+        names
     }
 
     /// The labels of what is stored under `name`.
     pub fn labels(&self, name: &SecretName) -> Option<BTreeMap<String, String>> {
         let state = self.state();
-        state.entries.get(name).map(|entry| entry.labels.clone())
+        state.entry(name).map(|entry| entry.labels.clone())
     }
 
     fn plan_failure(
@@ -167,12 +178,12 @@ impl Memory {
     fn keep(&self, operation: Operation, name: &SecretName, document: &Document) -> Result<Kept> {
         let kind = self.description.kind;
         let invalid = |message| Error::new(ErrorKind::Invalid, operation, message).about(name);
-        if let Some(message) = refuse_bytes(kind, document) {
+        if let Some(message) = kept::refuse_bytes(kind, document) {
             return Err(invalid(message));
         }
-        let kept = if keeps_text(kind) {
+        let kept = if kept::keeps_text(kind) {
             let text = document::encode(document)
-                .map_err(|err| of_shape(err, operation, name).caused_by(err))?;
+                .map_err(|err| kept::of_shape(err, operation, name).caused_by(err))?;
             Kept::Text(text)
         } else {
             Kept::Native(document.duplicate())
@@ -241,13 +252,14 @@ impl Provider for Memory {
         let version = {
             let mut state = self.state();
             state.refuse_presence(Operation::Create, name)?;
-            if state.entries.contains_key(name) {
+            if state.entry(name).is_some() {
                 let message = "something of that name exists";
                 return Err(
                     Error::new(ErrorKind::AlreadyExists, Operation::Create, message).about(name),
                 );
             }
-            state.presences.remove(name);
+            let key = state.key(name);
+            state.presences.remove(&key);
             state.push(name, kept, marks)
         };
         self.fail_if_planned(Operation::Create, Some(name), Moment::After)?;
@@ -266,7 +278,7 @@ impl Provider for Memory {
             let mut state = self.state();
             let grown = Self::writable(&state, operation, name, expected)?
                 .with_fields(new)
-                .map_err(|err| of_shape(err, operation, name).caused_by(err))?;
+                .map_err(|err| kept::of_shape(err, operation, name).caused_by(err))?;
             let kept = match grown {
                 // The text is kept as it is, so it is only measured, not encoded again.
                 Kept::Text(text) if text.len() <= self.description.kind.rule().max_bytes => {
@@ -278,7 +290,7 @@ impl Provider for Memory {
                 }
                 Kept::Native(document) => self.keep(operation, name, &document)?,
             };
-            state.grow(name, kept)
+            state.grow(operation, name, kept)?
         };
         self.fail_if_planned(operation, Some(name), Moment::After)?;
         Ok(version)
@@ -299,7 +311,7 @@ impl Replace for Memory {
         let version = {
             let mut state = self.state();
             Self::writable(&state, operation, name, expected)?;
-            state.grow(name, kept)
+            state.grow(operation, name, kept)?
         };
         self.fail_if_planned(operation, Some(name), Moment::After)?;
         Ok(version)
@@ -314,8 +326,9 @@ impl Restore for Memory {
         {
             let mut state = self.state();
             state.current(operation, name)?;
-            if matches!(state.presences.get(name), Some(Presence::Deleted { .. })) {
-                state.presences.remove(name);
+            let key = state.key(name);
+            if matches!(state.presences.get(&key), Some(Presence::Deleted { .. })) {
+                state.presences.remove(&key);
             }
         }
         self.fail_if_planned(operation, Some(name), Moment::After)
@@ -334,7 +347,7 @@ impl Versions for Memory {
         let _call = self.begin(operation, Some(name)).await?;
         let state = self.state();
         state.refuse_presence(operation, name)?;
-        let kept = state.entries.get(name).and_then(|entry| {
+        let kept = state.entry(name).and_then(|entry| {
             let mut versions = entry.versions.iter();
             versions.find_map(|(known, kept)| (known == version).then_some(kept))
         });
@@ -342,224 +355,6 @@ impl Versions for Memory {
         kept.ok_or_else(|| Error::new(ErrorKind::NotFound, operation, message).about(name))?
             .read(operation, name, version, shape)
     }
-}
-
-#[derive(Default)]
-struct State {
-    calls: BTreeMap<Operation, usize>,
-    entries: BTreeMap<SecretName, Entry>,
-    failures: Vec<Failure>,
-    live: usize,
-    peak: usize,
-    presences: BTreeMap<SecretName, Presence>,
-    writes: u64,
-}
-
-impl State {
-    fn current(&self, operation: Operation, name: &SecretName) -> Result<(&Version, &Kept)> {
-        let entry = self.entries.get(name);
-        let (version, kept) = entry
-            .and_then(|entry| entry.versions.last())
-            .ok_or_else(|| {
-                let message = "nothing is stored under that name";
-                Error::new(ErrorKind::NotFound, operation, message).about(name)
-            })?;
-        Ok((version, kept))
-    }
-
-    /// Stores a version of an entry that may be new.
-    fn push(&mut self, name: &SecretName, kept: Kept, marks: &Marks) -> Version {
-        let entry = self.entries.entry(name.clone()).or_default();
-        entry.labels = marks.to_labels();
-        self.grow(name, kept)
-    }
-
-    /// Stores a version of an entry and keeps its labels.
-    fn grow(&mut self, name: &SecretName, kept: Kept) -> Version {
-        self.writes += 1;
-        let version = Version::new(self.writes.to_string());
-        let entry = self.entries.entry(name.clone()).or_default();
-        entry.versions.push((version.clone(), kept));
-        version
-    }
-
-    fn presence(&self, wanted: &Wanted) -> Presence {
-        if let Some(presence) = self.presences.get(&wanted.name) {
-            return presence.clone();
-        }
-        match self.current(Operation::Inventory, &wanted.name) {
-            Err(_) => Presence::Absent,
-            Ok(_) if wanted.depth == Depth::Quick => Presence::Exists,
-            Ok((version, kept)) => Presence::Present {
-                version: version.clone(),
-                shape: kept.shape(wanted),
-            },
-        }
-    }
-
-    fn refuse_presence(&self, operation: Operation, name: &SecretName) -> Result<()> {
-        let creates = operation == Operation::Create;
-        let (kind, message) = match self.presences.get(name) {
-            Some(Presence::Deleted { .. }) if creates => {
-                (ErrorKind::Conflict, "it is deleted, and its name is held")
-            }
-            Some(Presence::Deleted { .. }) => (ErrorKind::NotFound, "it is deleted"),
-            Some(Presence::Disabled { .. }) if creates => {
-                (ErrorKind::AlreadyExists, "it is disabled")
-            }
-            Some(Presence::Disabled { .. }) => (ErrorKind::Conflict, "it is disabled"),
-            Some(Presence::Empty { .. }) if !creates => (ErrorKind::NotFound, "it has no version"),
-            Some(Presence::Hidden { .. }) => (ErrorKind::Denied, "that is not allowed"),
-            Some(Presence::Unknown { .. }) => (ErrorKind::Unavailable, "it cannot be reached"),
-            Some(
-                Presence::Absent
-                | Presence::Empty { .. }
-                | Presence::Exists
-                | Presence::Present { .. },
-            )
-            | None => return Ok(()),
-        };
-        Err(Error::new(kind, operation, message).about(name))
-    }
-}
-
-#[derive(Default)]
-struct Entry {
-    labels: BTreeMap<String, String>,
-    versions: Vec<(Version, Kept)>,
-}
-
-/// A document as the kind of backend keeps it.
-enum Kept {
-    Native(Document),
-    Text(SecretValue),
-}
-
-impl Kept {
-    fn len(&self) -> usize {
-        match self {
-            Self::Native(Document::Single(value)) | Self::Text(value) => value.len(),
-            Self::Native(Document::Fields(fields)) => fields
-                .iter()
-                .map(|(name, value)| name.len() + value.value().len())
-                .sum(),
-        }
-    }
-
-    fn read(
-        &self,
-        operation: Operation,
-        name: &SecretName,
-        version: &Version,
-        shape: WantedShape,
-    ) -> Result<Stored> {
-        let wrong = || {
-            let message = match shape {
-                WantedShape::Fields => "one value is stored, not several",
-                WantedShape::Single => "several values are stored, not one",
-            };
-            Error::new(ErrorKind::WrongShape, operation, message).about(name)
-        };
-        let document = match (self, shape) {
-            (Self::Text(text), WantedShape::Single) => Document::Single(text.duplicate()),
-            (Self::Text(text), WantedShape::Fields) => Document::Fields(
-                document::decode_fields(text).map_err(|err| wrong().caused_by(err))?,
-            ),
-            (Self::Native(Document::Single(value)), WantedShape::Single) => {
-                Document::Single(value.duplicate())
-            }
-            (Self::Native(fields @ Document::Fields(_)), WantedShape::Fields) => fields.duplicate(),
-            (Self::Native(_), WantedShape::Fields | WantedShape::Single) => return Err(wrong()),
-        };
-        let version = version.clone();
-        Ok(Stored { document, version })
-    }
-
-    fn shape(&self, wanted: &Wanted) -> Shape {
-        let names = |fields: &Fields| {
-            let names: BTreeSet<String> = fields.iter().map(|(name, _)| name.to_owned()).collect();
-            Shape::Fields(names)
-        };
-        match self {
-            Self::Native(Document::Fields(fields)) => names(fields),
-            Self::Native(Document::Single(_)) => Shape::Single,
-            // Any string is one value, so nobody needs to read it.
-            Self::Text(_) if wanted.fields.is_empty() => Shape::Single,
-            Self::Text(_) if wanted.depth != Depth::Fields => Shape::NotRead,
-            Self::Text(text) => match document::decode_fields(text) {
-                Ok(fields) => names(&fields),
-                Err(_) => Shape::Single,
-            },
-        }
-    }
-
-    fn with_fields(&self, new: &Fields) -> Result<Self, ShapeError> {
-        Ok(match self {
-            Self::Text(text) => Self::Text(document::splice(text, new)?),
-            Self::Native(Document::Single(_)) => return Err(ShapeError::NotAnObject),
-            Self::Native(Document::Fields(fields)) => {
-                let mut grown = Fields::new();
-                for (name, value) in fields.iter().chain(new.iter()) {
-                    if !grown.insert(name, value.duplicate()) {
-                        return Err(ShapeError::FieldExists);
-                    }
-                }
-                Self::Native(Document::Fields(grown))
-            }
-        })
-    }
-}
-
-fn keeps_text(kind: Kind) -> bool {
-    match kind {
-        Kind::AwsSm | Kind::AzureKv | Kind::Gcpsm => true,
-        Kind::Kubernetes | Kind::Local | Kind::Vault => false,
-    }
-}
-
-fn refuse_bytes(kind: Kind, document: &Document) -> Option<&'static str> {
-    let not_text = |value: &SecretValue| value.expose_text().is_none();
-    match document {
-        Document::Single(value) if value.is_empty() && !kind.stores_empty() => {
-            Some("the backend does not take an empty value")
-        }
-        Document::Single(value) if not_text(value) && !kind.stores_binary() => {
-            Some("the backend takes text only")
-        }
-        Document::Fields(fields)
-            if !kind.stores_binary_fields()
-                && fields.iter().any(|(_, value)| not_text(value.value())) =>
-        {
-            Some("the backend takes text only in a field")
-        }
-        Document::Fields(_) | Document::Single(_) => None,
-    }
-}
-
-fn of_shape(err: ShapeError, operation: Operation, name: &SecretName) -> Error {
-    let (kind, message) = match err {
-        ShapeError::Duplicate => (
-            ErrorKind::WrongShape,
-            "what is stored is not a set of fields",
-        ),
-        ShapeError::FieldExists => (ErrorKind::AlreadyExists, "nothing was added"),
-        ShapeError::NotAnObject => (ErrorKind::WrongShape, "it has no fields to add to"),
-        ShapeError::NotText => (ErrorKind::Invalid, "the backend takes text only"),
-    };
-    Error::new(kind, operation, message).about(name)
-}
-
-struct Failure {
-    operation: Operation,
-    name: Option<SecretName>,
-    error: Error,
-    moment: Moment,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Moment {
-    After,
-    Before,
 }
 
 /// A call under way.
@@ -583,6 +378,8 @@ impl Drop for Call<'_> {
 
 #[cfg(test)]
 mod tests {
+    use seed_core::inventory::Depth;
+
     use super::*;
 
     fn name() -> SecretName {
