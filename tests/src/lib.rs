@@ -1,1 +1,8 @@
-//! Helpers shared by the test suites.
+//! What the test suites share: a sealed way to run `seed`, and judges of what it emits.
+//!
+//! The judges know External Secrets manifests only from their CRDs and from the operator's own
+//! rules. They must not depend on seed's crates: a mistake there would excuse itself here.
+
+mod environment;
+pub mod shared;
+pub mod yaml;
