@@ -3,6 +3,10 @@
 //! The judges know External Secrets manifests only from their CRDs and from the operator's own
 //! rules. They must not depend on seed's crates: a mistake there would excuse itself here.
 
+pub mod crd;
 mod environment;
+mod refusal;
 pub mod shared;
 pub mod yaml;
+
+pub use refusal::Refusal;
