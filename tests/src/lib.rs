@@ -7,6 +7,7 @@ pub mod crd;
 mod environment;
 mod refusal;
 pub mod shared;
+pub mod webhook;
 pub mod yaml;
 
 pub use refusal::Refusal;
