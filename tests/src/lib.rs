@@ -5,6 +5,7 @@
 
 pub mod crd;
 mod environment;
+pub mod meaning;
 mod refusal;
 pub mod shared;
 pub mod webhook;
