@@ -3,6 +3,8 @@
 //! The judges know External Secrets manifests only from their CRDs and from the operator's own
 //! rules. They must not depend on seed's crates: a mistake there would excuse itself here.
 
+pub mod binary;
+pub mod cli;
 pub mod crd;
 mod environment;
 pub mod meaning;
