@@ -77,6 +77,11 @@ impl fmt::Display for EntryKey {
 pub struct FieldName(String);
 
 impl FieldName {
+    /// The name under which map backends keep an entry's only value, unless the contract says otherwise.
+    pub fn value() -> Self {
+        Self("value".to_owned())
+    }
+
     /// The name as it is written in the contract.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -70,6 +70,18 @@ impl Kind {
         rule::of(self)
     }
 
+    /// The settings that a contract may give, beside those that every backend has.
+    pub fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::AwsSm => &["region", "account", "profile"],
+            Self::AzureKv => &["vault"],
+            Self::Gcpsm => &["project", "location"],
+            Self::Kubernetes => &["context", "server", "namespace"],
+            Self::Local => &["file"],
+            Self::Vault => &["address", "namespace", "mount"],
+        }
+    }
+
     /// Whether the backend keeps a map natively, so that a single value needs a key of its own.
     pub fn is_map(self) -> bool {
         matches!(self, Self::Kubernetes | Self::Vault)

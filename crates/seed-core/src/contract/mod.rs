@@ -1,3 +1,19 @@
 //! The secret contract: its text, its shape, and everything that can be wrong with it.
 
+mod files;
+mod model;
+mod parse;
 pub(crate) mod reader;
+mod references;
+mod secrets;
+mod targets;
+
+pub use model::{
+    Backend, BackendStore, Case, Cluster, Content, Contract, Creation, Deletion, EmitDefaults, Entry, Field, File,
+    FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source, StoreKind, StoreRef, Target, ValueSpec,
+};
+pub(crate) use files::{refuse_path, spread_entry};
+pub(crate) use parse::{condition_diagnostic, is_dns_subdomain};
+pub use parse::{is_environment_name, parse};
+pub(crate) use references::value_of;
+pub(crate) use targets::expand_key;

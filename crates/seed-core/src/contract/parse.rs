@@ -1,0 +1,338 @@
+//! The top level of a contract, and its settings.
+
+use indexmap::IndexMap;
+
+use super::model::{
+    Backend, BackendStore, Cluster, Contract, Deletion, EmitDefaults, PaceOverride, Refresh, Setting, StoreKind,
+    StoreRef,
+};
+use super::reader::{Context, Fields};
+use super::{files, references, secrets, targets};
+use crate::backend::Kind;
+use crate::condition::{Condition, ConditionError};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::duration::GoDuration;
+use crate::facts::Facts;
+use crate::yaml::{Limits, Node, NodeKind, parse as parse_yaml};
+
+/// Reads a contract. Gives it back with the warnings, or everything that is wrong with it.
+pub fn parse(source: &str) -> Result<(Contract, Diagnostics), Diagnostics> {
+    let node = parse_yaml(source, Limits::default())?;
+    let mut cx = Context::new(source);
+    let contract = contract(&mut cx, &node);
+    if let (Some(contract), false) = (&contract, cx.diagnostics.has_errors()) {
+        references::check(&mut cx, contract);
+    }
+    cx.diagnostics.into_result(contract)
+}
+
+fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
+    let mut fields = Fields::open(cx, node, "a contract")?;
+    version(cx, &mut fields);
+    let name = fields.require(cx, "name").and_then(|node| dns_label(cx, node));
+    let root = fields.take("root").and_then(|node| cx.settings_template(node));
+    let env = fields.take("env").and_then(|node| environment_name(cx, node));
+    let (config_files, defaults) = fields.take("config").map(|node| config(cx, node)).unwrap_or_default();
+    let conditions = fields.take("conditions").and_then(|node| conditions(cx, node)).unwrap_or_default();
+    let backend = fields.take("backend").and_then(|node| cx.settings_template(node));
+    let backends = fields.take("backends").and_then(|node| backends(cx, node)).unwrap_or_default();
+    let store = fields.take("store").and_then(|node| store_ref(cx, node));
+    let cluster = fields.take("cluster").and_then(|node| cluster(cx, node));
+    let emit = fields.take("emit").and_then(|node| emit_defaults(cx, node)).unwrap_or_default();
+    let secrets = fields.take("secrets").and_then(|node| secrets::secrets(cx, node)).unwrap_or_default();
+    let targets = fields.take("targets").and_then(|node| targets::targets(cx, node)).unwrap_or_default();
+    let files = fields.take("files").and_then(|node| files::files(cx, node)).unwrap_or_default();
+    fields.finish(cx, true);
+    Some(Contract {
+        name: name?,
+        root,
+        env,
+        config_files,
+        defaults,
+        conditions,
+        backend,
+        backends,
+        store,
+        cluster,
+        emit,
+        secrets,
+        targets,
+        files,
+    })
+}
+
+fn version(cx: &mut Context<'_>, fields: &mut Fields<'_>) {
+    let Some(node) = fields.require(cx, "version") else { return };
+    if let Some(version) = cx.integer(node, i64::MIN..=i64::MAX)
+        && version.value != 1
+    {
+        let message = format!("this version of seed reads contracts of version 1, not {}", version.value);
+        cx.push(Diagnostic::error(message, node.span));
+    }
+}
+
+fn dns_label(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
+    let name = cx.text(node)?;
+    if is_dns_label(&name) {
+        return Some(name);
+    }
+    cx.push(
+        Diagnostic::error(format!("`{}` is not a DNS label", name.value), node.span)
+            .help("use at most 63 lower-case letters, digits and `-`, beginning and ending with a letter or a digit"),
+    );
+    None
+}
+
+/// RFC 1123: what a namespace and a contract may be called.
+pub(crate) fn is_dns_label(name: &str) -> bool {
+    name.len() <= 63 && !name.contains('.') && is_dns_subdomain(name)
+}
+
+/// RFC 1123: what most Kubernetes objects may be called.
+pub(crate) fn is_dns_subdomain(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edge = |c: Option<char>| c.is_some_and(|c| c != '-');
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            label.chars().all(inner) && edge(label.chars().next()) && edge(label.chars().last())
+        })
+}
+
+/// Tells whether a word can name an environment: `[A-Za-z0-9][A-Za-z0-9_-]{0,62}`.
+pub fn is_environment_name(name: &str) -> bool {
+    name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+fn environment_name(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
+    let name = cx.text(node)?;
+    if is_environment_name(&name) {
+        return Some(name);
+    }
+    cx.push(
+        Diagnostic::error(format!("`{}` cannot name an environment", name.value), node.span)
+            .help("use letters, digits, `-` and `_`, at most 63, beginning with a letter or a digit"),
+    );
+    None
+}
+
+fn config(cx: &mut Context<'_>, node: &Node) -> (Vec<Setting>, Facts) {
+    let Some(mut fields) = Fields::open(cx, node, "`config`") else { return Default::default() };
+    let files = fields
+        .take("files")
+        .and_then(|node| cx.list(node, |cx, item| cx.settings_template(item)))
+        .unwrap_or_default();
+    let defaults = match fields.take("defaults").map(Facts::from_node) {
+        Some(Ok(facts)) => facts,
+        Some(Err(diagnostic)) => {
+            cx.push(diagnostic);
+            Facts::default()
+        }
+        None => Facts::default(),
+    };
+    fields.finish(cx, false);
+    (files, defaults)
+}
+
+/// Reads one CEL expression.
+pub(super) fn condition(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Condition>> {
+    // `when: true` is a boolean to YAML and a CEL literal to everybody else.
+    let text = match node.as_scalar() {
+        Some(scalar) if scalar.text == "true" || scalar.text == "false" => {
+            Spanned::new(scalar.text.clone(), node.span)
+        }
+        _ => cx.text(node)?,
+    };
+    match Condition::parse(&text) {
+        Ok(condition) => Some(Spanned::new(condition, node.span)),
+        Err(err) => {
+            cx.push(condition_diagnostic(&err, node.span, &text, cx.source));
+            None
+        }
+    }
+}
+
+/// Puts an error of a condition at its place in the file.
+pub(crate) fn condition_diagnostic(err: &ConditionError, span: Span, text: &str, source: &str) -> Diagnostic {
+    let at = |start: usize, length: usize| {
+        let inside = source.get(span.start..span.end).and_then(|written| written.find(text));
+        inside.map_or(span, |offset| {
+            let start = (span.start + offset + start).min(span.end);
+            Span::new(start, (start + length).min(span.end))
+        })
+    };
+    match err {
+        ConditionError::Syntax { at: offset, .. } => Diagnostic::error(err.to_string(), at(*offset, 1)),
+        ConditionError::Fact { hyphen: Some(hyphen), .. } => Diagnostic::error(err.to_string(), span)
+            .help(format!("CEL reads the hyphen as a minus; write `{hyphen}`")),
+        ConditionError::Name(name) => {
+            let place = text.find(name.as_str()).map_or(span, |offset| at(offset, name.len()));
+            Diagnostic::error(err.to_string(), place).help("define it under `conditions`, or write `config.…` for a fact")
+        }
+        ConditionError::Environment => {
+            Diagnostic::error(err.to_string(), span).help("give one with `--env`, SEED_ENV, or top-level `env:`")
+        }
+        ConditionError::Evaluation(_) | ConditionError::Fact { .. } | ConditionError::NotBoolean { .. } => {
+            Diagnostic::error(err.to_string(), span)
+        }
+    }
+}
+
+fn conditions(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Spanned<Condition>>> {
+    let mut conditions = IndexMap::new();
+    for (key, value) in cx.pairs(node)? {
+        let name = key.text().unwrap_or_default();
+        let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !identifier || ["config", "env", "true", "false", "null", "in", "has"].contains(&name) {
+            cx.push(
+                Diagnostic::error(format!("`{name}` cannot name a condition"), key.span)
+                    .help("use letters, digits and `_`, but not `config` or `env`"),
+            );
+            continue;
+        }
+        if let Some(condition) = condition(cx, value) {
+            conditions.insert(name.to_owned(), condition);
+        }
+    }
+    Some(conditions)
+}
+
+fn backends(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Spanned<Backend>>> {
+    let mut backends = IndexMap::new();
+    for (key, value) in cx.pairs(node)? {
+        let name = key.text().unwrap_or_default();
+        if name == "none" {
+            cx.push(Diagnostic::error("`none` stands for no backend and cannot name one", key.span));
+            continue;
+        }
+        if let Some(backend) = backend(cx, name, key, value) {
+            backends.insert(name.to_owned(), Spanned::new(backend, key.span));
+        }
+    }
+    Some(backends)
+}
+
+fn backend(cx: &mut Context<'_>, name: &str, key: &Node, node: &Node) -> Option<Backend> {
+    let mut fields = Fields::open(cx, node, "a backend")?;
+    let kind = match fields.take("kind") {
+        Some(node) => cx.parsed::<Kind>(node)?.value,
+        None => match name.parse() {
+            Ok(kind) => kind,
+            Err(err) => {
+                let diagnostic = Diagnostic::error(format!("{err}"), key.span);
+                cx.push(diagnostic.help("a backend of another name says its `kind`"));
+                return None;
+            }
+        },
+    };
+    let mut settings = IndexMap::new();
+    for setting in kind.settings() {
+        if let Some(value) = fields.take(setting).and_then(|node| cx.settings_template(node)) {
+            settings.insert((*setting).to_owned(), value);
+        }
+    }
+    let prefix = fields.take("prefix").and_then(|node| cx.settings_template(node));
+    let labels = labels(cx, &mut fields, "labels");
+    let pace = fields.take("pace").and_then(|node| pace(cx, node)).unwrap_or_default();
+    let store = fields.take("store").and_then(|node| backend_store(cx, node));
+    fields.finish(cx, false);
+    Some(Backend { kind, settings, prefix, labels, pace, store })
+}
+
+fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
+    let mut fields = Fields::open(cx, node, "`pace`")?;
+    let mut a_minute = |cx: &mut Context<'_>, field| {
+        fields
+            .take(field)
+            .and_then(|node| cx.integer(node, 1..=1_000_000))
+            .and_then(|number| u32::try_from(number.value).ok())
+    };
+    let pace = PaceOverride { reads: a_minute(cx, "reads"), writes: a_minute(cx, "writes") };
+    fields.finish(cx, false);
+    Some(pace)
+}
+
+fn backend_store(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<BackendStore>> {
+    let mut fields = Fields::open(cx, node, "a store")?;
+    let auth = fields.take("auth").cloned();
+    let reference = if fields.has("kind") || fields.has("name") {
+        store_fields(cx, &mut fields)
+    } else {
+        // Asked for, so that the message about an unknown field lists them.
+        fields.take("kind").or(fields.take("name"));
+        None
+    };
+    fields.finish(cx, false);
+    Some(Spanned::new(BackendStore { reference, auth }, node.span))
+}
+
+/// Reads `{kind, name}`.
+pub(super) fn store_ref(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<StoreRef>> {
+    let mut fields = Fields::open(cx, node, "a store")?;
+    let store = store_fields(cx, &mut fields);
+    fields.finish(cx, false);
+    store.map(|store| Spanned::new(store, node.span))
+}
+
+fn store_fields(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<StoreRef> {
+    let kind = match fields.take("kind") {
+        Some(node) => cx.word(node, &StoreKind::WORDS)?.value,
+        None => StoreKind::ClusterSecretStore,
+    };
+    let name = fields.require(cx, "name").and_then(|node| cx.settings_template(node))?;
+    Some(StoreRef { kind, name })
+}
+
+fn cluster(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Cluster>> {
+    let mut fields = Fields::open(cx, node, "`cluster`")?;
+    let context = fields.take("context").and_then(|node| cx.settings_template(node));
+    let server = fields.take("server").and_then(|node| cx.settings_template(node));
+    fields.finish(cx, false);
+    Some(Spanned::new(Cluster { context, server }, node.span))
+}
+
+fn emit_defaults(cx: &mut Context<'_>, node: &Node) -> Option<EmitDefaults> {
+    let mut fields = Fields::open(cx, node, "`emit`")?;
+    let labels = labels(cx, &mut fields, "labels");
+    let annotations = self::labels(cx, &mut fields, "annotations");
+    let interval = fields.take("interval").and_then(|node| interval(cx, node));
+    let refresh = fields.take("refresh").and_then(|node| cx.word(node, &Refresh::WORDS)).map(|word| word.value);
+    let deletion = fields.take("deletion").and_then(|node| cx.word(node, &Deletion::WORDS)).map(|word| word.value);
+    fields.finish(cx, false);
+    Some(EmitDefaults { labels, annotations, interval, refresh, deletion })
+}
+
+/// Reads a mapping of text by name.
+pub(super) fn labels(cx: &mut Context<'_>, fields: &mut Fields<'_>, field: &'static str) -> IndexMap<String, Setting> {
+    let mut labels = IndexMap::new();
+    for (key, value) in fields.take(field).and_then(|node| cx.pairs(node)).unwrap_or_default() {
+        if let Some(value) = cx.settings_template(value) {
+            labels.insert(key.text().unwrap_or_default().to_owned(), value);
+        }
+    }
+    labels
+}
+
+/// Reads a Go duration and gives back its canonical form.
+pub(super) fn interval(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
+    let text = match (&node.kind, node.text()) {
+        (NodeKind::Scalar(_), Some("0")) => Spanned::new("0".to_owned(), node.span),
+        _ => cx.text(node)?,
+    };
+    match GoDuration::parse(&text) {
+        Some(duration) => Some(Spanned::new(duration.canonical(), node.span)),
+        None => {
+            let message = format!("`{}` is no duration", text.value);
+            cx.push(Diagnostic::error(message, node.span).help("write it like `1h`, `15m` or `30s`"));
+            None
+        }
+    }
+}
+
+/// Whether a tree has a `${…}` anywhere, so that its content is known only with facts.
+pub(super) fn has_reference(node: &Node) -> bool {
+    node.any_scalar(&mut |scalar| scalar.text.contains("${"))
+}
+

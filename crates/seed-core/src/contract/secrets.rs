@@ -1,0 +1,303 @@
+//! `secrets`: one entry per backend key.
+
+use indexmap::IndexMap;
+
+use super::model::{Case, Content, Entry, Field, Provide, Rotate, Source, ValueSpec};
+use super::parse::{condition, has_reference, labels};
+use super::reader::{Context, Fields};
+use crate::diagnostic::{Diagnostic, Span, Spanned, list};
+use crate::name::{EntryKey, FieldName};
+use crate::text::Subject;
+use crate::value::{Checks, Derivation, Encode, Form, Newline, Placeholders, Proof, Recipe};
+use crate::yaml::{Node, NodeKind};
+
+/// The words that say where a value comes from.
+const SOURCES: [&str; 8] = ["generate", "derive", "compose", "value", "provide", "mint", "forbidden", "cases"];
+
+pub(super) fn secrets(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<EntryKey, Spanned<Entry>>> {
+    let mut entries = IndexMap::new();
+    for (key, value) in cx.pairs(node)? {
+        let name = cx.parsed::<EntryKey>(key);
+        let entry = entry(cx, value);
+        if let (Some(name), Some(entry)) = (name, entry) {
+            entries.insert(name.value, Spanned::new(entry, key.span));
+        }
+    }
+    Some(entries)
+}
+
+fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
+    let mut fields = Fields::open(cx, node, "a secret")?;
+    let description = fields.take("description").and_then(|node| cx.text(node));
+    let when = fields.take("when").and_then(|node| condition(cx, node));
+    let key = fields.take("key").and_then(|node| cx.settings_template(node));
+    let backend = fields.take("backend").and_then(|node| cx.settings_template(node));
+    let labels = labels(cx, &mut fields, "labels");
+    let value_key = fields.take("value-key").and_then(|node| cx.parsed::<FieldName>(node));
+    let content = match fields.take("fields") {
+        Some(node) => entry_fields(cx, node, &fields).map(Content::Fields),
+        None => value_spec(cx, &mut fields, Level::Entry).map(|value| Content::Single(Box::new(value))),
+    };
+    fields.finish(cx, false);
+    Some(Entry { description, when, content: content?, key, backend, labels, value_key })
+}
+
+fn entry_fields(
+    cx: &mut Context<'_>,
+    node: &Node,
+    entry: &Fields<'_>,
+) -> Option<IndexMap<FieldName, Spanned<Field>>> {
+    for word in SOURCES.into_iter().chain(["value-key"]) {
+        if let Some(span) = entry.key_span(word) {
+            let message = format!("`{word}` cannot stand beside `fields`");
+            cx.push(Diagnostic::error(message, span).help("give it to one of the fields"));
+        }
+    }
+    let pairs = cx.pairs(node)?;
+    if pairs.is_empty() {
+        cx.push(Diagnostic::error("`fields` has no field", node.span));
+    }
+    let mut declared = IndexMap::new();
+    for (key, value) in pairs {
+        let name = cx.parsed::<FieldName>(key);
+        let field = field(cx, value);
+        if let (Some(name), Some(field)) = (name, field) {
+            declared.insert(name.value, Spanned::new(field, key.span));
+        }
+    }
+    Some(declared)
+}
+
+fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
+    let mut fields = Fields::open(cx, node, "a field")?;
+    let description = fields.take("description").and_then(|node| cx.text(node));
+    let when = fields.take("when").and_then(|node| condition(cx, node));
+    let value = value_spec(cx, &mut fields, Level::Entry);
+    fields.finish(cx, false);
+    Some(Field { description, when, value: Box::new(value?) })
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Level {
+    Case,
+    Entry,
+}
+
+fn value_spec(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<ValueSpec> {
+    let source = source(cx, fields, level);
+    let prefix = fields.take("prefix").and_then(|node| cx.settings_template(node));
+    let suffix = fields.take("suffix").and_then(|node| cx.settings_template(node));
+    let check = fields.take("check").cloned();
+    let newline = fields.take("newline").and_then(|node| Newline::decode(cx, node));
+    let form = fields.take("form").and_then(|node| Form::decode(cx, node));
+    let encode = fields.take("encode").and_then(|node| Encode::decode(cx, node));
+    let rotate = fields.take("rotate").and_then(|node| rotate(cx, node)).unwrap_or_default();
+    let optional = fields.take("optional").and_then(|node| cx.boolean(node)).unwrap_or_default();
+    let placeholder = fields.take("placeholder").and_then(|node| Placeholders::decode(cx, node));
+    let spec = ValueSpec {
+        source: source?,
+        prefix,
+        suffix,
+        check,
+        newline,
+        form,
+        encode,
+        rotate,
+        optional,
+        placeholder,
+    };
+    consistent(cx, fields, &spec);
+    early(cx, &spec);
+    Some(spec)
+}
+
+fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<Spanned<Source>> {
+    let written: Vec<(&'static str, Span)> =
+        SOURCES.into_iter().filter_map(|word| fields.key_span(word).map(|span| (word, span))).collect();
+    for word in SOURCES {
+        fields.take(word);
+    }
+    let (word, span) = match written.as_slice() {
+        [] => {
+            let known = list(SOURCES);
+            let message = "nothing says where the value comes from";
+            cx.push(Diagnostic::error(message, fields.span()).help(format!("give it one of {known}")));
+            return None;
+        }
+        [one] => *one,
+        [("generate", span), ("provide", _)] => ("generate", *span),
+        [(first, place), (second, span), ..] => {
+            cx.push(
+                Diagnostic::error(format!("`{second}` cannot stand beside `{first}`"), *span)
+                    .context(*place, "the value comes from here already"),
+            );
+            return None;
+        }
+    };
+    if word == "cases" && level == Level::Case {
+        cx.push(Diagnostic::error("`cases` cannot stand inside `cases`", span));
+        return None;
+    }
+    let node = fields.take(word)?;
+    let provide = if word == "generate" { fields.take("provide") } else { None };
+    read_source(cx, word, node, provide).map(|source| Spanned::new(source, span))
+}
+
+fn read_source(cx: &mut Context<'_>, word: &str, node: &Node, provided: Option<&Node>) -> Option<Source> {
+    Some(match word {
+        "generate" => Source::Generate {
+            parameters: node.clone(),
+            provide: provided.and_then(|node| provide(cx, node)),
+        },
+        "derive" => {
+            let of = derivation_source(cx, node)?;
+            Source::Derive { parameters: node.clone(), of }
+        }
+        "compose" => Source::Compose(cx.template(node)?),
+        "value" => Source::Value(cx.settings_template(node)?),
+        "provide" => Source::Provide(provide(cx, node)?),
+        "mint" => {
+            let mut fields = Fields::open(cx, node, "`mint`")?;
+            let by = fields.require(cx, "by").and_then(|node| cx.text(node));
+            fields.finish(cx, false);
+            Source::Mint { by: by? }
+        }
+        "forbidden" => Source::Forbidden(cx.text(node)?),
+        _ => Source::Cases(cases(cx, node)?),
+    })
+}
+
+/// The reference under `of`, which is the same whatever the facts are.
+fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subject>> {
+    if !has_reference(node) {
+        return Derivation::decode(cx, node).map(|derivation| derivation.of().clone());
+    }
+    let NodeKind::Mapping(pairs) = &node.kind else { return cx.expected("a derivation (a mapping)", node) };
+    match pairs.first().and_then(|(_, parameters)| parameters.get("of")) {
+        Some(of) => {
+            let text = cx.text(of)?;
+            match Subject::parse(&text) {
+                Ok(subject) => Some(Spanned::new(subject, of.span)),
+                Err(message) => {
+                    cx.push(Diagnostic::error(message, of.span));
+                    None
+                }
+            }
+        }
+        None => {
+            cx.push(Diagnostic::error("a derivation needs `of`", node.span));
+            None
+        }
+    }
+}
+
+fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
+    let mut fields = Fields::open(cx, node, "`provide`")?;
+    let how = fields.take("how").and_then(|node| cx.settings_template(node));
+    let url = fields.take("url").and_then(|node| cx.settings_template(node));
+    let env = fields.take("env").and_then(|node| cx.text(node));
+    let file = fields.take("file").and_then(|node| cx.settings_template(node));
+    fields.finish(cx, false);
+    Some(Provide { how, url, env, file })
+}
+
+fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
+    let NodeKind::Sequence(items) = &node.kind else { return cx.expected("a list of cases", node) };
+    let mut cases = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let mut fields = Fields::open(cx, item, "a case")?;
+        let when = fields.take("when").and_then(|node| condition(cx, node));
+        if when.is_none() && !fields.has("when") && index + 1 < items.len() {
+            let message = "a case without `when` always holds, so the ones after it never do";
+            cx.push(Diagnostic::error(message, item.span).help("put it last"));
+        }
+        let value = value_spec(cx, &mut fields, Level::Case);
+        fields.finish(cx, false);
+        cases.push(Case { when, value: Box::new(value?) });
+    }
+    Some(cases)
+}
+
+fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
+    if node.as_scalar().is_some() {
+        return match cx.word(node, &[("free", false), ("never", true)])?.value {
+            true => Some(Rotate::Never),
+            false => Some(Rotate::Free),
+        };
+    }
+    let mut fields = Fields::open(cx, node, "`rotate`")?;
+    let careful = fields.take("careful").and_then(|node| cx.text(node));
+    let with = fields.take("with").and_then(|node| {
+        cx.list(node, |cx, item| {
+            let text = cx.text(item)?;
+            match Subject::parse(&text) {
+                Ok(subject) => Some(Spanned::new(subject, item.span)),
+                Err(message) => {
+                    cx.push(Diagnostic::error(message, item.span));
+                    None
+                }
+            }
+        })
+    });
+    let span = fields.span();
+    fields.finish(cx, false);
+    match (careful, with) {
+        (Some(why), None) => Some(Rotate::Careful(why)),
+        (None, Some(with)) => Some(Rotate::With(with)),
+        _ => {
+            cx.push(Diagnostic::error("`rotate` is `free`, `never`, `careful: why` or `with: [keys]`", span));
+            None
+        }
+    }
+}
+
+/// Refuses fields that have no meaning beside the source.
+fn consistent(cx: &mut Context<'_>, fields: &Fields<'_>, spec: &ValueSpec) {
+    let generated = matches!(spec.source.value, Source::Generate { .. } | Source::Provide(_));
+    for word in ["prefix", "suffix"] {
+        if let Some(span) = fields.key_span(word).filter(|_| !generated) {
+            let message = format!("`{word}` goes around a generated or provided value only");
+            cx.push(Diagnostic::error(message, span).help("write the text into `compose` or `value`"));
+        }
+    }
+    if spec.optional && !matches!(spec.source.value, Source::Provide(_) | Source::Mint { .. }) {
+        let span = fields.key_span("optional").unwrap_or_default();
+        cx.push(
+            Diagnostic::error("only a value that is provided or minted can be optional", span)
+                .help("leave out `optional`, or use `when` to say when it is needed"),
+        );
+    }
+}
+
+/// Reads what does not depend on facts at once, so that mistakes show without an environment.
+fn early(cx: &mut Context<'_>, spec: &ValueSpec) {
+    let checks = spec.check.as_ref().filter(|node| !has_reference(node)).and_then(|node| Checks::decode(cx, node));
+    let Source::Generate { parameters, .. } = &spec.source.value else { return };
+    if has_reference(parameters) {
+        return;
+    }
+    let recipe = Recipe::decode(cx, parameters);
+    let affix = |setting: &Option<super::model::Setting>| match setting {
+        None => Some(String::new()),
+        Some(template) => template.as_literal().map(str::to_owned),
+    };
+    if let (Some(recipe), Some(checks), Some(prefix), Some(suffix)) =
+        (recipe, checks, affix(&spec.prefix), affix(&spec.suffix))
+    {
+        refuse_impossible(cx, &recipe, &checks, (&prefix, &suffix), spec.source.span);
+    }
+}
+
+/// Reports a generator that can never satisfy its checks.
+pub(super) fn refuse_impossible(
+    cx: &mut Context<'_>,
+    recipe: &Recipe,
+    checks: &Checks,
+    (prefix, suffix): (&str, &str),
+    span: Span,
+) {
+    if let Proof::Never(reason) = checks.prove(recipe, prefix, suffix) {
+        let message = format!("`{}` can never pass its `check`: {reason}", recipe.summary());
+        cx.push(Diagnostic::error(message, span));
+    }
+}

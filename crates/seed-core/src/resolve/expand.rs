@@ -1,0 +1,104 @@
+//! `${config.…}` and `${env}` in settings.
+
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+use crate::contract::Setting;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::facts::Facts;
+use crate::text::{Part, Reference, Subject, Template};
+use crate::yaml::{Node, NodeKind, Scalar};
+
+/// What settings may refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// `config.…`.
+    pub facts: &'a Facts,
+    /// `env`.
+    pub env: Option<&'a str>,
+    /// The contract's text, for places inside it.
+    pub source: &'a str,
+}
+
+impl Scope<'_> {
+    /// Expands a setting to its text.
+    pub fn text(&self, setting: &Setting) -> Result<String, Diagnostic> {
+        self.template(&setting.value)
+    }
+
+    /// Expands all of a mapping.
+    pub(super) fn map(&self, settings: &IndexMap<String, Setting>) -> Result<BTreeMap<String, String>, Diagnostic> {
+        settings.iter().map(|(name, setting)| Ok((name.clone(), self.text(setting)?))).collect()
+    }
+
+    pub(super) fn template(&self, template: &Template) -> Result<String, Diagnostic> {
+        template
+            .parts()
+            .iter()
+            .map(|part| match part {
+                Part::Literal(text) => Ok(text.clone()),
+                Part::Reference(reference) => self.reference(reference),
+            })
+            .collect()
+    }
+
+    fn reference(&self, reference: &Reference) -> Result<String, Diagnostic> {
+        let mut last = Diagnostic::error("the reference is empty", reference.span);
+        for subject in &reference.alternatives {
+            match self.subject(subject, reference.span) {
+                Ok(text) => return super::resolver::filtered(&text, &reference.filters, reference.span),
+                Err(diagnostic) => last = diagnostic,
+            }
+        }
+        Err(last)
+    }
+
+    /// The text of a fact or of the environment's name.
+    pub(super) fn subject(&self, subject: &Subject, span: Span) -> Result<String, Diagnostic> {
+        match subject {
+            Subject::Config(path) => {
+                self.facts.text(path).map_err(|err| Diagnostic::error(err.to_string(), span))
+            }
+            Subject::Env => self.env.map(str::to_owned).ok_or_else(|| no_environment(span)),
+            Subject::StoreKind | Subject::StoreName | Subject::Value(_) | Subject::Word(_) => {
+                Err(Diagnostic::error(format!("`{subject}` cannot be used here"), span))
+            }
+        }
+    }
+
+    /// Expands every text of a tree. A lone reference to a number or a boolean stays one.
+    pub(super) fn node(&self, node: &Node) -> Result<Node, Diagnostic> {
+        let kind = match &node.kind {
+            NodeKind::Mapping(pairs) => NodeKind::Mapping(
+                pairs
+                    .iter()
+                    .map(|(key, value)| Ok((self.node(key)?, self.node(value)?)))
+                    .collect::<Result<_, Diagnostic>>()?,
+            ),
+            NodeKind::Sequence(items) => {
+                NodeKind::Sequence(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?)
+            }
+            NodeKind::Scalar(scalar) => NodeKind::Scalar(self.scalar(scalar, node.span)?),
+        };
+        Ok(Node { span: node.span, kind })
+    }
+
+    fn scalar(&self, scalar: &Scalar, span: Span) -> Result<Scalar, Diagnostic> {
+        if !scalar.text.contains("${") {
+            return Ok(scalar.clone());
+        }
+        let template = Template::parse(&scalar.text, span, self.source)?;
+        let plain = scalar.plain
+            && template.lone_reference().is_some_and(|reference| match reference.alternatives.as_slice() {
+                [Subject::Config(path)] => self.facts.get(path).is_some_and(|fact| !fact.is_string()),
+                _ => false,
+            });
+        Ok(Scalar { text: self.template(&template)?, plain })
+    }
+}
+
+/// The error for `${env}` without an environment.
+pub(super) fn no_environment(span: Span) -> Diagnostic {
+    Diagnostic::error("no environment is given", span)
+        .help("name one with `--env`, in SEED_ENV, or with top-level `env:`")
+}

@@ -1,0 +1,118 @@
+//! Files that hold values.
+
+use super::model::{Branch, ResolvedFile, Tree};
+use super::resolver::{Resolver, checked_path};
+use super::text::ResolvedText;
+use crate::contract::{Content, File, FileContent, spread_entry};
+use crate::diagnostic::Diagnostic;
+use crate::name::ValueId;
+use crate::text::Template;
+use crate::yaml::{Node, NodeKind, to_json};
+
+pub(super) fn resolve(resolver: &mut Resolver<'_>) -> Vec<ResolvedFile> {
+    let contract = resolver.contract;
+    let mut files: Vec<ResolvedFile> = Vec::new();
+    for file in contract.files.values() {
+        if !resolver.when(file.when.as_ref()).is_active() {
+            continue;
+        }
+        let resolved = resolve_file(resolver, file);
+        let Some(Some(resolved)) = resolver.keep(resolved) else { continue };
+        if files.iter().any(|known| known.path == resolved.path) {
+            let message = format!("the file `{}` is declared twice", resolved.path);
+            resolver.diagnostics.push(Diagnostic::error(message, file.span));
+        }
+        files.push(resolved);
+    }
+    files
+}
+
+fn resolve_file(resolver: &Resolver<'_>, file: &File) -> Result<Option<ResolvedFile>, Diagnostic> {
+    let path = checked_path(&resolver.scope, &file.path)?;
+    let tree = match &file.content {
+        FileContent::Text(template) => leaf(resolver, template)?.map(Tree::Text),
+        FileContent::Yaml(node) => branch(resolver, node)?.map(Tree::Yaml),
+        FileContent::Json(node) => branch(resolver, node)?.map(Tree::Json),
+        FileContent::Dotenv(node) => Some(Tree::Dotenv(variables(resolver, node)?)),
+    };
+    Ok(tree.map(|tree| ResolvedFile { path, tree }))
+}
+
+/// A text, or nothing when a value in it is inactive.
+fn leaf(resolver: &Resolver<'_>, template: &Template) -> Result<Option<ResolvedText>, Diagnostic> {
+    match resolver.text(template, None) {
+        Ok(text) => Ok(Some(text)),
+        Err(Ok(_)) => Ok(None),
+        Err(Err(diagnostic)) => Err(diagnostic),
+    }
+}
+
+fn branch(resolver: &Resolver<'_>, node: &Node) -> Result<Option<Branch>, Diagnostic> {
+    Ok(match &node.kind {
+        NodeKind::Scalar(scalar) if scalar.text.contains("${") => {
+            let template = Template::parse(&scalar.text, node.span, resolver.scope.source)?;
+            leaf(resolver, &template)?.map(Branch::Text)
+        }
+        NodeKind::Scalar(_) => Some(Branch::Fixed(to_json(node))),
+        NodeKind::Sequence(items) => {
+            let items = items.iter().filter_map(|item| branch(resolver, item).transpose());
+            Some(Branch::List(items.collect::<Result<_, _>>()?))
+        }
+        NodeKind::Mapping(pairs) => {
+            let mut members = Vec::new();
+            for (key, value) in pairs {
+                match spread_entry(key) {
+                    Some(entry) => members.extend(spread(resolver, &entry, pairs)),
+                    None => {
+                        let member = branch(resolver, value)?;
+                        members.extend(member.map(|member| (key.text().unwrap_or_default().to_owned(), member)));
+                    }
+                }
+            }
+            // A mapping left without leaves is left out; one that was written empty stays.
+            (!members.is_empty() || pairs.is_empty()).then_some(Branch::Map(members))
+        }
+    })
+}
+
+/// Every active field of an entry under its own name; keys written beside the spread win.
+fn spread(
+    resolver: &Resolver<'_>,
+    entry: &crate::name::EntryKey,
+    beside: &[(Node, Node)],
+) -> Vec<(String, Branch)> {
+    let Some(Content::Fields(fields)) = resolver.contract.secrets.get(entry).map(|entry| &entry.content) else {
+        return Vec::new();
+    };
+    fields
+        .keys()
+        .filter(|name| !beside.iter().any(|(key, _)| key.text() == Some(name.as_str())))
+        .filter_map(|name| {
+            let id = ValueId::field(entry.clone(), name.clone());
+            let text = field_text(resolver, id)?;
+            Some((name.to_string(), Branch::Text(text)))
+        })
+        .collect()
+}
+
+fn field_text(resolver: &Resolver<'_>, id: ValueId) -> Option<ResolvedText> {
+    let template = Template::parse(&format!("${{{id}}}"), crate::diagnostic::Span::default(), "").ok()?;
+    leaf(resolver, &template).ok().flatten()
+}
+
+fn variables(resolver: &Resolver<'_>, node: &Node) -> Result<Vec<(String, ResolvedText)>, Diagnostic> {
+    let Some(Branch::Map(members)) = branch(resolver, node)? else { return Ok(Vec::new()) };
+    members
+        .into_iter()
+        .map(|(name, member)| match member {
+            Branch::Text(text) => Ok((name, text)),
+            Branch::Fixed(value) => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Ok((name, ResolvedText::new([super::text::ResolvedPart::Literal(text)])))
+            }
+            Branch::List(_) | Branch::Map(_) => {
+                Err(Diagnostic::error(format!("`{name}` must be text: a dotenv file has no structure"), node.span))
+            }
+        })
+        .collect()
+}

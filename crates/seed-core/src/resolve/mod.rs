@@ -1,0 +1,19 @@
+//! Contract and facts together: conditions decided, text expanded, names mapped, the graph in order.
+
+mod entries;
+mod expand;
+mod files;
+mod graph;
+mod model;
+mod places;
+mod resolver;
+mod targets;
+mod text;
+
+pub use expand::Scope;
+pub use model::{
+    Activity, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedEntry, ResolvedFile, ResolvedRotate,
+    ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue, TargetValue, Tree, Branch,
+};
+pub use resolver::{config_files, environment, resolve};
+pub use text::{Alternative, Availability, ResolvedPart, ResolvedText};

@@ -1,0 +1,251 @@
+//! The order of work: conditions, activity, values, places, graph, targets, files.
+
+use std::collections::BTreeMap;
+
+use super::expand::Scope;
+use super::model::{Activity, Request, Resolved, ResolvedStore};
+use super::text::{Alternative, ResolvedPart, ResolvedText};
+use super::{entries, files, graph, places, targets};
+use crate::condition::{Condition, ConditionError, ConditionFacts};
+use crate::contract::{Contract, StoreRef, ValueSpec, condition_diagnostic, value_of};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::name::{EntryKey, ValueId};
+use crate::text::{Filter, Part, Reference, Subject, Template};
+
+/// Decides everything that facts decide. `source` is the contract's text, for places inside it.
+pub fn resolve(contract: &Contract, source: &str, request: &Request) -> Result<(Resolved, Diagnostics), Diagnostics> {
+    let scope = Scope { facts: &request.facts, env: request.env.as_deref(), source };
+    let condition_facts = ConditionFacts::new(&request.facts, request.env.as_deref())
+        .map_err(|err| Diagnostics::from(Diagnostic::general(err.to_string())))?;
+    let mut resolver = Resolver {
+        contract,
+        scope,
+        condition_facts,
+        answers: BTreeMap::new(),
+        asking: Vec::new(),
+        chosen: BTreeMap::new(),
+        activity: BTreeMap::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    let resolved = resolver.run(request);
+    resolver.diagnostics.into_result(resolved)
+}
+
+/// The paths of `config.files`, relative to `root`, for an environment.
+pub fn config_files(contract: &Contract, source: &str, env: Option<&str>) -> Result<Vec<String>, Diagnostic> {
+    let scope = Scope { facts: &contract.defaults, env, source };
+    contract.config_files.iter().map(|file| checked_path(&scope, file)).collect()
+}
+
+/// The environment: what was asked for, else the contract's own.
+pub fn environment(contract: &Contract, asked: Option<&str>) -> Option<String> {
+    asked.map(str::to_owned).or_else(|| contract.env.as_ref().map(|env| env.value.clone()))
+}
+
+pub(super) fn checked_path(scope: &Scope<'_>, path: &crate::contract::Setting) -> Result<String, Diagnostic> {
+    let text = scope.text(path)?;
+    match crate::contract::refuse_path(&text) {
+        Ok(()) => Ok(text),
+        Err(message) => Err(Diagnostic::error(message, path.span)),
+    }
+}
+
+pub(super) struct Resolver<'c> {
+    pub(super) contract: &'c Contract,
+    pub(super) scope: Scope<'c>,
+    condition_facts: ConditionFacts<'c>,
+    answers: BTreeMap<String, Result<bool, ConditionError>>,
+    asking: Vec<String>,
+    /// The case that holds for each active value.
+    pub(super) chosen: BTreeMap<ValueId, &'c ValueSpec>,
+    pub(super) activity: BTreeMap<ValueId, Activity>,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl<'c> Resolver<'c> {
+    fn run(&mut self, request: &Request) -> Option<Resolved> {
+        entries::decide_activity(self);
+        let backends = places::choose(self, request)?;
+        let entries = entries::resolve(self, &backends);
+        places::refuse_collisions(self, &entries);
+        let order = graph::order(self, &entries);
+        let targets = targets::resolve(self, &entries);
+        let files = files::resolve(self);
+        let root = self.contract.root.as_ref().map(|root| self.scope.text(root));
+        let root = self.keep(root.transpose())?.unwrap_or_else(|| ".".to_owned());
+        let store = self.contract.store.as_ref().map(|store| self.store(store));
+        let store = self.keep(store.transpose())?;
+        places::warn_shared(self, &backends);
+        Some(Resolved {
+            contract: self.contract.name.value.clone(),
+            env: request.env.clone(),
+            root,
+            backends: backends.used,
+            backend: backends.values,
+            manifests_for: backends.manifests,
+            store,
+            entries,
+            order: order?,
+            targets,
+            files,
+        })
+    }
+
+    /// Records an error, and gives back what there is.
+    pub(super) fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()
+    }
+
+    pub(super) fn store(&self, store: &StoreRef) -> Result<ResolvedStore, Diagnostic> {
+        let name = self.scope.text(&store.name)?;
+        if crate::contract::is_dns_subdomain(&name) {
+            Ok(ResolvedStore { kind: store.kind, name })
+        } else {
+            Err(Diagnostic::error(format!("`{name}` cannot be the name of a store"), store.name.span))
+        }
+    }
+
+    /// Answers a `when`. `Active` when there is none, or when it cannot be answered, which is an error already told.
+    pub(super) fn when(&mut self, when: Option<&Spanned<Condition>>) -> Activity {
+        let Some(condition) = when else { return Activity::Active };
+        match self.answer(&condition.value) {
+            Ok(true) => Activity::Active,
+            Ok(false) => Activity::Inactive(self.why_not(&condition.value)),
+            Err(err) => {
+                let text = condition.as_str().to_owned();
+                self.diagnostics.push(condition_diagnostic(&err, condition.span, &text, self.scope.source));
+                Activity::Active
+            }
+        }
+    }
+
+    fn why_not(&self, condition: &Condition) -> String {
+        let text = condition.as_str().trim();
+        let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-[]\"".contains(c));
+        match self.contract.conditions.get(text) {
+            Some(named) if name(named.as_str()) => format!("{} is false", named.as_str()),
+            Some(_) => format!("condition `{text}` is false"),
+            None if name(text) => format!("{text} is false"),
+            None => format!("`{text}` is false"),
+        }
+    }
+
+    fn answer(&mut self, condition: &Condition) -> Result<bool, ConditionError> {
+        if let Some(answer) = self.answers.get(condition.as_str()) {
+            return answer.clone();
+        }
+        let mut named = BTreeMap::new();
+        for name in condition.names().filter(|name| *name != "env") {
+            named.insert(name.to_owned(), self.named(name)?);
+        }
+        let answer = condition.evaluate(&self.condition_facts, &mut |name| {
+            named.get(name).copied().ok_or_else(|| ConditionError::Name(name.to_owned()))
+        });
+        self.answers.insert(condition.as_str().to_owned(), answer.clone());
+        answer
+    }
+
+    fn named(&mut self, name: &str) -> Result<bool, ConditionError> {
+        let Some(condition) = self.contract.conditions.get(name) else {
+            return Err(ConditionError::Name(name.to_owned()));
+        };
+        if self.asking.iter().any(|asking| asking == name) {
+            let circle = format!("the conditions {} ask each other in a circle", self.asking.join(", "));
+            return Err(ConditionError::Evaluation(circle));
+        }
+        self.asking.push(name.to_owned());
+        let answer = self.answer(&condition.value);
+        self.asking.pop();
+        answer
+    }
+
+    pub(super) fn is_active(&self, id: &ValueId) -> bool {
+        self.activity.get(id).is_some_and(Activity::is_active)
+    }
+
+    pub(super) fn why_inactive(&self, id: &ValueId) -> String {
+        match self.activity.get(id) {
+            Some(Activity::Inactive(why)) => why.clone(),
+            Some(Activity::Active) | None => "it is not declared".to_owned(),
+        }
+    }
+
+    /// Fills facts into a text. `Err(Ok(id))` names an inactive value without which there is no text.
+    pub(super) fn text(
+        &self,
+        template: &Template,
+        within: Option<&EntryKey>,
+    ) -> Result<ResolvedText, Result<(ValueId, Span), Diagnostic>> {
+        let mut parts = Vec::new();
+        for part in template.parts() {
+            parts.push(match part {
+                Part::Literal(text) => ResolvedPart::Literal(text.clone()),
+                Part::Reference(reference) => self.reference(reference, within)?,
+            });
+        }
+        Ok(ResolvedText::new(parts))
+    }
+
+    fn reference(
+        &self,
+        reference: &Reference,
+        within: Option<&EntryKey>,
+    ) -> Result<ResolvedPart, Result<(ValueId, Span), Diagnostic>> {
+        let mut alternatives = Vec::new();
+        let mut inactive = None;
+        for subject in &reference.alternatives {
+            let Some(id) = value_of(self.contract, subject, within) else {
+                let text = self.fact(subject, reference.span).map_err(Err)?;
+                let text = filtered(&text, &reference.filters, reference.span).map_err(Err)?;
+                alternatives.push(Alternative::Literal(text));
+                break;
+            };
+            if !self.is_active(&id) {
+                inactive = inactive.or(Some(id));
+                continue;
+            }
+            if reference.filters.contains(&Filter::Name) {
+                return Ok(ResolvedPart::Name(id.entry));
+            }
+            if self.chosen.get(&id).is_some_and(|spec| spec.optional) {
+                alternatives.push(Alternative::Optional(id));
+            } else {
+                alternatives.push(Alternative::Required(id));
+                break;
+            }
+        }
+        match (alternatives.as_slice(), inactive) {
+            ([], Some(id)) => Err(Ok((id, reference.span))),
+            ([Alternative::Literal(text)], _) => Ok(ResolvedPart::Literal(text.clone())),
+            _ => Ok(ResolvedPart::Value { alternatives, filters: reference.filters.clone() }),
+        }
+    }
+
+    fn fact(&self, subject: &Subject, span: Span) -> Result<String, Diagnostic> {
+        let store = || {
+            let store = self.contract.store.as_ref();
+            store.ok_or_else(|| Diagnostic::error("the contract has no `store`", span))
+        };
+        match subject {
+            Subject::StoreKind => Ok(store()?.kind.as_str().to_owned()),
+            Subject::StoreName => self.scope.text(&store()?.name),
+            Subject::Config(_) | Subject::Env | Subject::Value(_) | Subject::Word(_) => {
+                self.scope.subject(subject, span)
+            }
+        }
+    }
+}
+
+/// Applies filters to text that is known already.
+pub(super) fn filtered(text: &str, filters: &[Filter], span: Span) -> Result<String, Diagnostic> {
+    let mut text = text.to_owned();
+    for filter in filters {
+        if *filter == Filter::Name {
+            return Err(Diagnostic::error("`name` is for secrets: a fact has no stored name", span));
+        }
+        let value = crate::value::apply(*filter, text.as_bytes())
+            .map_err(|err| Diagnostic::error(err.to_string(), span))?;
+        text = value.expose_text().unwrap_or_default().to_owned();
+    }
+    Ok(text)
+}

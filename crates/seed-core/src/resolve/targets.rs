@@ -1,0 +1,177 @@
+//! Secrets, one for each namespace.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::model::{Activity, ResolvedEntry, ResolvedTarget, TargetValue};
+use super::resolver::Resolver;
+use crate::contract::{Contract, Creation, Deletion, Refresh, Setting, Target, expand_key, is_dns_subdomain};
+use crate::diagnostic::{Diagnostic, Spanned};
+use crate::name::EntryKey;
+use crate::yaml::to_json;
+
+pub(super) fn resolve(
+    resolver: &mut Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+) -> Vec<ResolvedTarget> {
+    let contract = resolver.contract;
+    let mut targets = Vec::new();
+    for (key, target) in &contract.targets {
+        let activity = resolver.when(target.when.as_ref());
+        let resolved = resolve_target(resolver, entries, key, target, activity);
+        if let Some(resolved) = resolver.keep(resolved) {
+            targets.extend(resolved);
+        }
+    }
+    refuse_twins(resolver, &targets);
+    targets
+}
+
+fn refuse_twins(resolver: &mut Resolver<'_>, targets: &[ResolvedTarget]) {
+    let mut manifests = BTreeMap::new();
+    for target in targets.iter().filter(|target| target.activity.is_active() && target.made_by.is_none()) {
+        for (kind, name) in [("Secret", &target.secret), ("ExternalSecret", &target.manifest_name)] {
+            let first = manifests.insert((kind, target.namespace.clone(), name.clone()), &target.key);
+            if let Some(first) = first {
+                let message =
+                    format!("the {kind} `{}/{name}` has two targets: `{first}` and `{}`", target.namespace, target.key);
+                let span = resolver.contract.targets.get(&target.key).map(|target| target.span);
+                resolver.diagnostics.push(Diagnostic::error(message, span.unwrap_or_default()));
+            }
+        }
+    }
+}
+
+fn resolve_target(
+    resolver: &Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+    key: &str,
+    target: &Spanned<Target>,
+    activity: Activity,
+) -> Result<Vec<ResolvedTarget>, Diagnostic> {
+    let expanded = resolver.scope.text(&target.key)?;
+    let names = expand_key(&expanded).map_err(|message| Diagnostic::error(message, target.span))?;
+    let mut resolved = Vec::new();
+    for (namespace, secret) in names {
+        resolved.push(one(resolver, entries, key, target, &activity, namespace, secret)?);
+    }
+    Ok(resolved)
+}
+
+fn one(
+    resolver: &Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+    key: &str,
+    target: &Target,
+    activity: &Activity,
+    namespace: String,
+    secret: String,
+) -> Result<ResolvedTarget, Diagnostic> {
+    let content = if activity.is_active() { content(resolver, entries, target)? } else { Content::default() };
+    let inactive = content.left_out.first().filter(|_| content.reads_nothing() && !target.data.is_empty());
+    let activity = match inactive {
+        Some((_, why)) if target.when.is_none() => Activity::Inactive(why.clone()),
+        _ => activity.clone(),
+    };
+    let scope = &resolver.scope;
+    let emit = &resolver.contract.emit;
+    let text = |setting: &Option<Setting>| setting.as_ref().map(|setting| scope.text(setting)).transpose();
+    let tree = |node: &Option<crate::yaml::Node>| {
+        node.as_ref().map(|node| scope.node(node).map(|node| to_json(&node))).transpose()
+    };
+    let manifest_name = text(&target.manifest_name)?.unwrap_or_else(|| secret.clone());
+    if !is_dns_subdomain(&manifest_name) {
+        let span = target.manifest_name.as_ref().map_or(target.key.span, |name| name.span);
+        return Err(Diagnostic::error(format!("`{manifest_name}` cannot be the name of an ExternalSecret"), span));
+    }
+    Ok(ResolvedTarget {
+        key: key.to_owned(),
+        namespace,
+        secret,
+        manifest_name,
+        activity,
+        data: content.data,
+        left_out: content.left_out,
+        extract: content.extract,
+        kind: text(&target.kind)?,
+        labels: scope.map(&target.labels)?,
+        annotations: scope.map(&target.annotations)?,
+        immutable: target.immutable,
+        manifest_labels: over(scope.map(&emit.labels)?, scope.map(&target.manifest_labels)?),
+        manifest_annotations: over(scope.map(&emit.annotations)?, scope.map(&target.manifest_annotations)?),
+        store: target.store.as_ref().map(|store| resolver.store(store)).transpose()?,
+        creation: target.creation.unwrap_or(Creation::Owner),
+        deletion: target.deletion.or(default_deletion(resolver.contract, target)).unwrap_or(Deletion::Retain),
+        refresh: target.refresh.or(emit.refresh).unwrap_or(Refresh::Periodic),
+        interval: interval(resolver.contract, target),
+        restart: target.restart.iter().map(|workload| workload.value.clone()).collect(),
+        made_by: target.made_by.as_ref().map(|text| text.value.clone()),
+        template: tree(&target.template)?,
+        patch: tree(&target.patch)?,
+        direct: target.direct,
+    })
+}
+
+/// The contract's default, except where the webhook would refuse it beside the target's own `creation`.
+fn default_deletion(contract: &Contract, target: &Target) -> Option<Deletion> {
+    let owned = !matches!(target.creation, Some(Creation::Merge | Creation::None | Creation::CreateOrMerge));
+    contract.emit.deletion.filter(|_| owned)
+}
+
+fn interval(contract: &Contract, target: &Target) -> String {
+    let interval = target.interval.as_ref().or(contract.emit.interval.as_ref());
+    interval.map_or_else(|| "1h0m0s".to_owned(), |interval| interval.value.clone())
+}
+
+fn over(mut below: BTreeMap<String, String>, above: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    below.extend(above);
+    below
+}
+
+#[derive(Default)]
+struct Content {
+    data: IndexMap<String, TargetValue>,
+    left_out: Vec<(String, String)>,
+    extract: Vec<EntryKey>,
+}
+
+impl Content {
+    fn reads_nothing(&self) -> bool {
+        let reads = |value: &TargetValue| match value {
+            TargetValue::Text(text) => text.values().next().is_some(),
+            TargetValue::Unfed => true,
+        };
+        self.extract.is_empty() && !self.data.values().any(reads)
+    }
+}
+
+fn content(
+    resolver: &Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+    target: &Target,
+) -> Result<Content, Diagnostic> {
+    let mut content = Content::default();
+    for (key, value) in &target.data {
+        let Some(template) = &value.value else {
+            content.data.insert(key.clone(), TargetValue::Unfed);
+            continue;
+        };
+        match resolver.text(template, None) {
+            Ok(text) => drop(content.data.insert(key.clone(), TargetValue::Text(text))),
+            Err(Ok((missing, _))) => {
+                content.left_out.push((key.clone(), format!("{missing}: {}", resolver.why_inactive(&missing))));
+            }
+            Err(Err(diagnostic)) => return Err(diagnostic),
+        }
+    }
+    for entry in &target.extract {
+        match entries.get(&entry.value).map(|entry| &entry.activity) {
+            Some(Activity::Inactive(why)) => {
+                content.left_out.push((format!("all of {}", entry.value), format!("{}: {why}", entry.value)));
+            }
+            Some(Activity::Active) | None => content.extract.push(entry.value.clone()),
+        }
+    }
+    Ok(content)
+}
