@@ -12,6 +12,7 @@ pub mod duration;
 pub mod facts;
 pub mod inventory;
 pub mod name;
+pub mod plan;
 pub mod resolve;
 pub mod secret;
 pub mod text;

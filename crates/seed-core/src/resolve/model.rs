@@ -361,3 +361,15 @@ impl ResolvedValue {
         self.encode.is_some() || (self.is_binary() && !native && kind != Kind::Local)
     }
 }
+
+impl Branch {
+    /// Calls `visit` for every text below.
+    pub fn each_text<'t>(&'t self, visit: &mut dyn FnMut(&'t ResolvedText)) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.each_text(visit)),
+            Self::Map(members) => members.iter().for_each(|(_, member)| member.each_text(visit)),
+            Self::Text(text) => visit(text),
+        }
+    }
+}

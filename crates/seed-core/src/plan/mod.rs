@@ -1,0 +1,13 @@
+//! What is there, what would be created, what a person must give, what is blocked and why.
+//!
+//! A plan leaves nothing to choose: the write steps say which values go into which entry, under which version, after
+//! which other steps, and what must be read for them. It holds no value.
+
+mod decide;
+mod model;
+mod units;
+mod wanted;
+
+pub use decide::{Input, plan};
+pub use model::{Action, Blocked, Plan, State, Step, Summary, Write, WriteKind};
+pub use wanted::wanted;

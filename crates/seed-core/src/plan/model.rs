@@ -1,0 +1,297 @@
+//! A plan.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::inventory::Version;
+use crate::name::{EntryKey, SecretName, ValueId};
+
+/// What would be done, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "an unread plan is not actionable"]
+pub struct Plan {
+    /// One step for each value, in the contract's order.
+    pub steps: Vec<Step>,
+    /// The writes; `after` of each names those that must come first.
+    pub writes: Vec<Write>,
+    /// Values that exist and must be read, because others are made from them.
+    pub reads: BTreeSet<ValueId>,
+}
+
+/// What becomes of one value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// Which value.
+    pub id: ValueId,
+    /// The backend's name in the contract, for a value that is needed and kept in one.
+    pub backend: Option<String>,
+    /// Its stored name there.
+    pub name: Option<SecretName>,
+    /// What was seen. `None` for a value that is not needed.
+    pub state: Option<State>,
+    /// What is done.
+    pub action: Action,
+    /// Where the value comes from, in a few words.
+    pub source: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Files that hold it.
+    pub files: Vec<String>,
+}
+
+/// What was seen of a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// The backend said that it is not there.
+    Absent,
+    /// Deleted, and its name is held.
+    Deleted {
+        /// When recovery ends, where the backend says.
+        until: Option<String>,
+    },
+    /// Switched off, expired, or without a usable version.
+    Disabled {
+        /// The backend's reason.
+        reason: String,
+    },
+    /// A container without a first version.
+    Empty,
+    /// Something of that name exists; nobody looked further.
+    Exists,
+    /// We are not allowed to look.
+    Hidden {
+        /// What was denied.
+        reason: String,
+    },
+    /// There, and a consumer could read it.
+    Present,
+    /// The look-up failed, or was not made.
+    Unknown {
+        /// What failed.
+        reason: String,
+    },
+    /// One value where several are declared, or the reverse.
+    WrongShape {
+        /// What is there.
+        found: String,
+    },
+}
+
+impl State {
+    /// The word in JSON and documentation.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Deleted { .. } => "deleted",
+            Self::Disabled { .. } => "disabled",
+            Self::Empty => "empty",
+            Self::Exists => "exists",
+            Self::Hidden { .. } => "hidden",
+            Self::Present => "present",
+            Self::Unknown { .. } => "unknown",
+            Self::WrongShape { .. } => "wrong-shape",
+        }
+    }
+
+    /// Whether a value is there, as far as anybody looked.
+    pub fn is_there(&self) -> bool {
+        matches!(self, Self::Exists | Self::Present)
+    }
+
+    /// Whether the backend said in its own words that no value is there.
+    pub fn is_free(&self) -> bool {
+        matches!(self, Self::Absent | Self::Empty)
+    }
+}
+
+/// What is done with a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// A person must give it.
+    Ask,
+    /// Nothing, until somebody removes the reason.
+    Blocked(Blocked),
+    /// It is made and stored.
+    Create,
+    /// Nothing: it exists.
+    Keep,
+    /// Nothing: a running service writes it later.
+    Minted {
+        /// Which.
+        by: String,
+    },
+    /// Nothing: it is not needed here.
+    NotNeeded(String),
+    /// Nothing: it is optional, and nobody gave it.
+    Optional,
+    /// Nothing yet: it is made from values that are not there yet.
+    Wait {
+        /// Which.
+        on: Vec<ValueId>,
+        /// Whether only optional values are missing, so that nobody has to act.
+        optional: bool,
+    },
+}
+
+impl Action {
+    /// The word in JSON and documentation.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Blocked(_) => "blocked",
+            Self::Create => "create",
+            Self::Keep => "keep",
+            Self::Minted { .. } => "minted",
+            Self::NotNeeded(_) => "not-needed",
+            Self::Optional => "optional",
+            Self::Wait { .. } => "wait",
+        }
+    }
+}
+
+/// Why nothing is done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Blocked {
+    /// It exists, and must not, for this reason.
+    Forbidden(String),
+    /// Absent, while values that were made from it are stored.
+    HalfPair {
+        /// Those values.
+        stored: Vec<ValueId>,
+    },
+    /// Absent, while a member of its group that comes later is stored.
+    Group {
+        /// Those members.
+        stored: Vec<ValueId>,
+    },
+    /// Made from a value that is blocked itself.
+    Source(ValueId),
+    /// What was seen does not allow a write.
+    State(State),
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden(reason) => write!(f, "exists, and must not: {reason}"),
+            Self::HalfPair { stored } => write!(
+                f,
+                "absent, but {} made from it: give the known value, which must match, or remove {} from the backend",
+                are(stored),
+                words(stored)
+            ),
+            Self::Group { stored } => {
+                write!(f, "absent, but {} belongs with it: restore it, or remove the group", are(stored))
+            }
+            Self::Source(id) => write!(f, "made from {id}, which is blocked"),
+            Self::State(state) => state.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("absent"),
+            Self::Deleted { until: Some(until) } => {
+                write!(f, "deleted, recoverable until {until}: restore it in the backend")
+            }
+            Self::Deleted { until: None } => f.write_str("deleted, its name is held: restore it in the backend"),
+            Self::Disabled { reason } => write!(f, "there, but not readable: {reason}"),
+            Self::Empty => f.write_str("empty: a name without a first value"),
+            Self::Exists => f.write_str("exists, not looked into"),
+            Self::Hidden { reason } => write!(f, "hidden, which is not absent: {reason}"),
+            Self::Present => f.write_str("exists"),
+            Self::Unknown { reason } => write!(f, "unknown, which is not absent: {reason}"),
+            Self::WrongShape { found } => write!(f, "wrong shape: {found}"),
+        }
+    }
+}
+
+fn words(ids: &[ValueId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn are(ids: &[ValueId]) -> String {
+    format!("{} {} stored and", words(ids), if ids.len() == 1 { "is" } else { "are" })
+}
+
+/// One write to one entry. There is nothing left to choose in it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Write {
+    /// Which entry.
+    pub entry: EntryKey,
+    /// The backend's name in the contract.
+    pub backend: String,
+    /// The stored name.
+    pub name: SecretName,
+    /// How.
+    pub kind: WriteKind,
+    /// The values that go in, each after those of the same write that it is made from.
+    pub values: Vec<ValueId>,
+    /// Writes, by their place in [`Plan::writes`], that must have succeeded before.
+    pub after: BTreeSet<usize>,
+}
+
+/// How an entry is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum WriteKind {
+    /// Fields are added to what an earlier write of this plan stored.
+    AddToOwn {
+        /// That write, by its place in [`Plan::writes`].
+        write: usize,
+    },
+    /// Fields are added to what is there, if it has not changed.
+    Add {
+        /// What was seen.
+        expected: Version,
+    },
+    /// The entry is created, if nothing is there.
+    Create,
+}
+
+/// How many values fare how.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Summary {
+    /// Would be created.
+    pub create: usize,
+    /// A person must give.
+    pub ask: usize,
+    /// Are made from values that a person must give.
+    pub wait: usize,
+    /// Are blocked.
+    pub blocked: usize,
+    /// Exist.
+    pub keep: usize,
+    /// Are written later by somebody else.
+    pub minted: usize,
+    /// Are optional and not given.
+    pub optional: usize,
+    /// Are not needed.
+    pub not_needed: usize,
+}
+
+impl Plan {
+    /// Counts the steps.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for step in &self.steps {
+            *match &step.action {
+                Action::Ask => &mut summary.ask,
+                Action::Blocked(_) => &mut summary.blocked,
+                Action::Create => &mut summary.create,
+                Action::Keep => &mut summary.keep,
+                Action::Minted { .. } => &mut summary.minted,
+                Action::NotNeeded(_) => &mut summary.not_needed,
+                Action::Optional | Action::Wait { optional: true, .. } => &mut summary.optional,
+                Action::Wait { optional: false, .. } => &mut summary.wait,
+            } += 1;
+        }
+        summary
+    }
+
+    /// Looks a step up.
+    pub fn step(&self, id: &ValueId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+}

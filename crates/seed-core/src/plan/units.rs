@@ -1,0 +1,118 @@
+//! Which values go into which write, and which write waits for which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::Decider;
+use super::model::{Action, Write, WriteKind};
+use crate::name::{EntryKey, ValueId};
+use crate::resolve::{Place, ResolvedSource, ResolvedValue};
+
+/// The writes, and the values to read for them. `after` of each names those that must come first; there is no circle.
+///
+/// All values of an entry go into one write, except where a value is made, through another entry, from a value of its
+/// own entry: source before product, so that a cut leaves no product without its source.
+pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
+    let resolved = decider.input.resolved;
+    let mut reads = BTreeSet::new();
+    let mut builder =
+        Builder { decider, writes: Vec::new(), unit_of: BTreeMap::new(), last_of: BTreeMap::new() };
+    for id in &resolved.order {
+        if !matches!(decider.actions.get(id), Some(Action::Create)) {
+            continue;
+        }
+        let Some(value) = resolved.value(id) else { continue };
+        let sources = sources(decider, value);
+        for source in &sources {
+            if matches!(decider.actions.get(source), Some(Action::Keep)) {
+                reads.insert(source.clone());
+            }
+        }
+        builder.place(id, &sources);
+    }
+    (builder.writes, reads)
+}
+
+/// The values that a value is made from, alternatives chosen.
+fn sources(decider: &Decider<'_>, value: &ResolvedValue) -> Vec<ValueId> {
+    match &value.source {
+        Some(ResolvedSource::Derive { of, .. }) => vec![of.clone()],
+        Some(ResolvedSource::Compose(text)) => text
+            .choose(&decider.available(text))
+            .map(|chosen| chosen.values().cloned().collect())
+            .unwrap_or_default(),
+        Some(
+            ResolvedSource::Forbidden(_)
+            | ResolvedSource::Generate { .. }
+            | ResolvedSource::Mint { .. }
+            | ResolvedSource::Provide(_)
+            | ResolvedSource::Value(_),
+        )
+        | None => Vec::new(),
+    }
+}
+
+struct Builder<'d, 'a> {
+    decider: &'d Decider<'a>,
+    writes: Vec<Write>,
+    unit_of: BTreeMap<ValueId, usize>,
+    /// The latest write of each entry.
+    last_of: BTreeMap<EntryKey, usize>,
+}
+
+impl Builder<'_, '_> {
+    fn place(&mut self, id: &ValueId, sources: &[ValueId]) {
+        let before = self.before(id, sources);
+        let own = self.last_of.get(&id.entry).copied();
+        // The latest write of this entry takes the value too, unless one that the value needs comes after it.
+        let fits = own.filter(|unit| before.iter().all(|earlier| earlier == unit || !self.needs(*earlier, *unit)));
+        let Some(unit) = fits.or_else(|| self.open(id, own)) else { return };
+        if let Some(write) = self.writes.get_mut(unit) {
+            write.after.extend(before.into_iter().filter(|earlier| *earlier != unit));
+            write.values.push(id.clone());
+        }
+        self.unit_of.insert(id.clone(), unit);
+    }
+
+    /// The writes that a value needs first: its sources', and those of group members that come before it.
+    fn before(&self, id: &ValueId, sources: &[ValueId]) -> BTreeSet<usize> {
+        let position = self.decider.position.get(id);
+        let earlier = self.decider.group(id).filter(|member| self.decider.position.get(*member) < position);
+        sources.iter().chain(earlier).filter_map(|source| self.unit_of.get(source)).copied().collect()
+    }
+
+    /// Whether a write comes, directly or not, after another.
+    fn needs(&self, write: usize, other: usize) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![write];
+        while let Some(index) = open.pop() {
+            if index == other {
+                return true;
+            }
+            if seen.insert(index) {
+                open.extend(self.writes.get(index).into_iter().flat_map(|write| &write.after));
+            }
+        }
+        false
+    }
+
+    fn open(&mut self, id: &ValueId, previous: Option<usize>) -> Option<usize> {
+        let entry = self.decider.input.resolved.entries.get(&id.entry)?;
+        let Some(Place::Backend { backend, name, .. }) = &entry.place else { return None };
+        let kind = match (previous, self.decider.versions.get(id)) {
+            (Some(write), _) => WriteKind::AddToOwn { write },
+            (None, Some(expected)) => WriteKind::Add { expected: expected.clone() },
+            (None, None) => WriteKind::Create,
+        };
+        let unit = self.writes.len();
+        self.last_of.insert(id.entry.clone(), unit);
+        self.writes.push(Write {
+            entry: id.entry.clone(),
+            backend: backend.clone(),
+            name: name.clone(),
+            kind,
+            values: Vec::new(),
+            after: previous.into_iter().collect(),
+        });
+        Some(unit)
+    }
+}
