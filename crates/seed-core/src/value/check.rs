@@ -10,7 +10,7 @@ use super::url::UrlCheck;
 use crate::contract::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Spanned};
 use crate::text::Subject;
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeKind};
 
 /// Most bytes that a compiled pattern may take.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -65,43 +65,43 @@ pub struct Violation {
 }
 
 impl Checks {
-    /// Reads what stands under `check:`.
+    /// Reads what stands under `check:`. Rules that cannot be read are reported and left out.
     pub(crate) fn decode(cx: &mut Context<'_>, node: &Node) -> Option<Self> {
         let mut fields = Fields::open(cx, node, "`check`")?;
-        let size = |cx: &mut Context<'_>, node: &Node| cx.length(node, 0..=LONGEST);
-        let length = optional(cx, fields.take("length"), size);
-        let min = optional(cx, fields.take("min"), size);
-        let max = optional(cx, fields.take("max"), size);
-        let bytes = optional(cx, fields.take("bytes"), size);
-        let pattern = optional(cx, fields.take("pattern"), Pattern::decode);
-        let prefix = optional(cx, fields.take("prefix"), text);
-        let one_of = optional(cx, fields.take("one-of"), |cx, node| {
-            match cx.list(node, text)? {
-                words if words.is_empty() => cx.expected("at least one text", node),
-                words => Some(words),
-            }
-        });
-        let url = optional(cx, fields.take("url"), UrlCheck::decode);
-        let pem = optional(cx, fields.take("pem"), |cx, node| {
-            let words = Pem::ALL.map(|pem| (pem.as_str(), pem));
-            cx.word(node, &words).map(|word| word.value)
-        });
-        let matches = optional(cx, fields.take("matches"), value_word);
-        let json = optional(cx, fields.take("json"), |cx, node| cx.boolean(node));
-        fields.finish(cx, false);
-        let checks = Self {
-            length: length?,
-            min: min?,
-            max: max?,
-            bytes: bytes?,
-            pattern: pattern?,
-            prefix: prefix?,
-            one_of: one_of?.unwrap_or_default(),
-            url: url?,
-            pem: pem?,
-            matches: matches?,
-            json: json?.unwrap_or_default(),
+        let mut size = |cx: &mut Context<'_>, field| {
+            fields
+                .take(field)
+                .and_then(|node| cx.length(node, 0..=LONGEST))
         };
+        let [length, min, max, bytes] =
+            ["length", "min", "max", "bytes"].map(|field| size(cx, field));
+        let checks = Self {
+            length,
+            min,
+            max,
+            bytes,
+            pattern: fields
+                .take("pattern")
+                .and_then(|node| Pattern::decode(cx, node)),
+            prefix: fields
+                .take("prefix")
+                .and_then(|node| cx.text(node))
+                .map(|text| text.value),
+            one_of: fields
+                .take("one-of")
+                .map(|node| decode_words(cx, node))
+                .unwrap_or_default(),
+            url: fields
+                .take("url")
+                .and_then(|node| UrlCheck::decode(cx, node)),
+            pem: fields.take("pem").and_then(|node| Pem::decode(cx, node)),
+            matches: fields.take("matches").and_then(|node| value_word(cx, node)),
+            json: fields
+                .take("json")
+                .and_then(|node| cx.boolean(node))
+                .unwrap_or_default(),
+        };
+        fields.finish(cx, false);
         checks.consistent(cx, node)
     }
 
@@ -125,7 +125,7 @@ impl Checks {
     pub fn check(&self, value: &[u8]) -> Vec<Violation> {
         let mut broken = Vec::new();
         if let Some(bytes) = self.bytes.filter(|bytes| *bytes != value.len()) {
-            let reason = format!("has {}; {bytes} are wanted", count(value.len(), "byte"));
+            let reason = format!("has {}; {}", count(value.len(), "byte"), wanted(bytes));
             broken.push(Violation {
                 rule: "bytes",
                 reason,
@@ -193,9 +193,9 @@ impl Checks {
         let min = self.min.filter(|min| *min > characters);
         let max = self.max.filter(|max| *max < characters);
         [
-            length.map(|length| ("length", format!("{length} are wanted"))),
-            min.map(|min| ("min", format!("at least {min} are wanted"))),
-            max.map(|max| ("max", format!("at most {max} are wanted"))),
+            length.map(|length| ("length", wanted(length))),
+            min.map(|min| ("min", format!("at least {}", wanted(min)))),
+            max.map(|max| ("max", format!("at most {}", wanted(max)))),
         ]
         .into_iter()
         .flatten()
@@ -307,18 +307,299 @@ pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Reads a field that may be missing: outer `None` when it is there and wrong.
-pub(super) fn optional<T>(
-    cx: &mut Context<'_>,
-    node: Option<&Node>,
-    read: impl FnOnce(&mut Context<'_>, &Node) -> Option<T>,
-) -> Option<Option<T>> {
-    match node {
-        Some(node) => read(cx, node).map(Some),
-        None => Some(None),
-    }
+/// `32 are wanted`.
+pub(super) fn wanted(number: usize) -> String {
+    format!("{number} {} wanted", if number == 1 { "is" } else { "are" })
 }
 
-pub(super) fn text(cx: &mut Context<'_>, node: &Node) -> Option<String> {
-    cx.text(node).map(|text| text.value)
+fn decode_words(cx: &mut Context<'_>, node: &Node) -> Vec<String> {
+    if matches!(&node.kind, NodeKind::Sequence(items) if items.is_empty()) {
+        cx.push(Diagnostic::error("`one-of` allows nothing", node.span));
+    }
+    cx.list(node, |cx, item| cx.text(item).map(|text| text.value))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::collection::vec;
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::super::choice::testing::read;
+    use super::super::url::Userinfo;
+    use super::*;
+
+    fn decode(source: &str) -> Result<Checks, Vec<String>> {
+        read(source, Checks::decode)
+    }
+
+    fn reasons(checks: &str, value: impl AsRef<[u8]>) -> String {
+        let broken = decode(checks).unwrap().check(value.as_ref());
+        let reasons: Vec<String> = broken
+            .iter()
+            .map(|broken| format!("{}: {broken}", broken.rule))
+            .collect();
+        reasons.join(" | ")
+    }
+
+    /// Any rules, with sizes near those of small values.
+    pub(in crate::value) fn checks() -> impl Strategy<Value = Checks> {
+        let rules = (sizes(), text_rules(), rare_rules(), 0..4);
+        rules.prop_map(|(sizes, text, rare, which)| match which {
+            0 => sizes,
+            1 => Checks {
+                prefix: text.prefix,
+                ..sizes
+            },
+            2 => Checks {
+                pattern: text.pattern,
+                prefix: text.prefix,
+                one_of: text.one_of,
+                ..sizes
+            },
+            _ => Checks {
+                pattern: text.pattern,
+                prefix: text.prefix,
+                one_of: text.one_of,
+                length: sizes.length,
+                min: sizes.min,
+                max: sizes.max,
+                bytes: sizes.bytes,
+                ..rare
+            },
+        })
+    }
+
+    fn sizes() -> impl Strategy<Value = Checks> {
+        let size = || of(0_usize..60);
+        (size(), size(), size(), size()).prop_map(|(length, min, max, bytes)| {
+            let open = length.is_none();
+            let max = max.filter(|_| open);
+            let min = min.filter(|min| open && max.is_none_or(|max| *min <= max));
+            Checks {
+                length,
+                min,
+                max,
+                bytes,
+                ..Checks::default()
+            }
+        })
+    }
+
+    fn words() -> impl Strategy<Value = String> {
+        "[a-zA-Z0-9_$ -]{0,4}"
+    }
+
+    fn text_rules() -> impl Strategy<Value = Checks> {
+        let patterns = prop_oneof![Just("^[a-f]"), Just("[0-9]{2}"), Just(""), Just("^.{32}$")];
+        let pattern = of(patterns.prop_map(|text| Pattern::new(text).unwrap()));
+        let one_of = prop_oneof![2 => Just(Vec::new()), 1 => vec(words(), 1..3)];
+        (pattern, of(words()), one_of).prop_map(|(pattern, prefix, one_of)| Checks {
+            pattern,
+            prefix,
+            one_of,
+            ..Checks::default()
+        })
+    }
+
+    fn rare_rules() -> impl Strategy<Value = Checks> {
+        let userinfo = prop_oneof![Just(Userinfo::Required), Just(Userinfo::Forbidden)];
+        let schemes = vec("[a-z]{1,5}", 0..3);
+        let url =
+            (schemes, of(userinfo), of(words())).prop_map(|(schemes, userinfo, path_suffix)| {
+                UrlCheck {
+                    schemes,
+                    userinfo,
+                    path_suffix,
+                }
+            });
+        let pem = prop_oneof![
+            Just(Pem::Certificate),
+            Just(Pem::PrivateKey),
+            Just(Pem::RsaPrivateKey)
+        ];
+        let matches = of(Just("tls-key").prop_map(|word| {
+            Spanned::new(
+                Subject::parse(word).unwrap(),
+                crate::diagnostic::Span::default(),
+            )
+        }));
+        (of(url), of(pem), matches, any::<bool>()).prop_map(|(url, pem, matches, json)| Checks {
+            url,
+            pem,
+            matches,
+            json,
+            ..Checks::default()
+        })
+    }
+
+    #[test]
+    fn every_rule_is_read() {
+        let source = "{min: 1, max: 99, bytes: 9, pattern: '^a', prefix: a, one-of: [abc, abd], \
+            url: {scheme: [https, http], userinfo: required, path-suffix: /simple/}, \
+            pem: rsa-private-key, matches: tls-key, json: true}";
+        let checks = decode(source).unwrap();
+        assert_eq!(
+            checks.to_json().to_string(),
+            r#"{"min":1,"max":99,"bytes":9,"pattern":"^a","prefix":"a","one-of":["abc","abd"],"url":{"scheme":["https","http"],"userinfo":"required","path-suffix":"/simple/"},"pem":"rsa-private-key","matches":"tls-key","json":true}"#
+        );
+        assert!(!checks.is_empty());
+        assert!(decode("{}").unwrap().is_empty());
+        assert!(decode("{json: false}").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_checked_says_so() {
+        let found: Vec<String> = [
+            "32",
+            "{length: many}",
+            "{length: 32, min: 1}",
+            "{length: 32, max: 64}",
+            "{min: 2, max: 1}",
+            "{lenght: 32}",
+            "{pattern: '[a-'}",
+            "{pattern: 'x{1000}{1000}'}",
+            "{one-of: []}",
+            "{one-of: [1]}",
+            "{url: true}",
+            "{url: {scheme: 'https://'}}",
+            "{url: {scheme: []}}",
+            "{url: {userinfo: maybe}}",
+            "{url: {host: example.com}}",
+            "{pem: public-key}",
+            "{matches: '${tls-key}'}",
+            "{matches: env}",
+            "{json: 'yes'}",
+        ]
+        .into_iter()
+        .map(|source| format!("{source}  ->  {}", decode(source).unwrap_err().join(" | ")))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        32  ->  expected `check` (a mapping), found the number `32`
+        {length: many}  ->  expected a whole number, found text
+        {length: 32, min: 1}  ->  `length` leaves nothing for `min` to say
+        {length: 32, max: 64}  ->  `length` leaves nothing for `max` to say
+        {min: 2, max: 1}  ->  `min` is more than `max`
+        {lenght: 32}  ->  `check` has no field `lenght`: did you mean `length`?
+        {pattern: '[a-'}  ->  `[a-` is not a regular expression: unclosed character class
+        {pattern: 'x{1000}{1000}'}  ->  `x{1000}{1000}` is not a regular expression: Compiled regex exceeds size limit of 1048576 bytes.
+        {one-of: []}  ->  `one-of` allows nothing
+        {one-of: [1]}  ->  expected text, found the number `1`: put it in quotes: "1"
+        {url: true}  ->  expected `url` (a mapping), found the boolean `true`
+        {url: {scheme: 'https://'}}  ->  `https://` is not a URL scheme: write it without `://`, such as `https`
+        {url: {scheme: []}}  ->  `scheme` allows nothing
+        {url: {userinfo: maybe}}  ->  `maybe` is not known here: write one of `forbidden` and `required`
+        {url: {host: example.com}}  ->  `url` has no field `host`: it has `path-suffix`, `scheme` and `userinfo`
+        {pem: public-key}  ->  `public-key` is not known here: write one of `certificate`, `private-key` and `rsa-private-key`
+        {matches: '${tls-key}'}  ->  a value is named here without `${}`: write `tls-key`
+        {matches: env}  ->  `env` is not a secret: name an entry of `secrets`
+        {json: 'yes'}  ->  expected `true` or `false`, found text
+        "#);
+    }
+
+    #[test]
+    fn broken_rules_say_what_is_wanted() {
+        let found: Vec<String> = [
+            ("{length: 32}", "x".repeat(31)),
+            ("{length: 2}", "x".to_owned()),
+            ("{min: 40}", "é".repeat(39)),
+            ("{max: 3}", "four".to_owned()),
+            ("{bytes: 1}", "é".to_owned()),
+            ("{bytes: 2}", "x".to_owned()),
+            ("{pattern: '^[a-z]+$'}", "A1".to_owned()),
+            ("{prefix: hf_}", "token".to_owned()),
+            ("{one-of: [debug, info]}", "loud".to_owned()),
+            ("{json: true}", "{\"a\": 1,}".to_owned()),
+            ("{length: 3, prefix: a, json: true}", "beta".to_owned()),
+        ]
+        .into_iter()
+        .map(|(checks, value)| format!("{checks}  ->  {}", reasons(checks, value)))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        {length: 32}  ->  length: has 31 characters; 32 are wanted
+        {length: 2}  ->  length: has 1 character; 2 are wanted
+        {min: 40}  ->  min: has 39 characters; at least 40 are wanted
+        {max: 3}  ->  max: has 4 characters; at most 3 are wanted
+        {bytes: 1}  ->  bytes: has 2 bytes; 1 is wanted
+        {bytes: 2}  ->  bytes: has 1 byte; 2 are wanted
+        {pattern: '^[a-z]+$'}  ->  pattern: does not match `^[a-z]+$`
+        {prefix: hf_}  ->  prefix: does not begin with `hf_`
+        {one-of: [debug, info]}  ->  one-of: is not `debug` or `info`
+        {json: true}  ->  json: is not JSON (line 1, column 9)
+        {length: 3, prefix: a, json: true}  ->  length: has 4 characters; 3 are wanted | prefix: does not begin with `a` | json: is not JSON (line 1, column 1)
+        "#);
+    }
+
+    #[test]
+    fn values_that_keep_the_rules_break_none() {
+        for (checks, value) in [
+            ("{length: 2}", "é€"),
+            ("{min: 2, max: 2}", "é€"),
+            ("{bytes: 5}", "é€"),
+            ("{pattern: b}", "abc"),
+            ("{prefix: sk-}", "sk-"),
+            ("{one-of: [debug, info]}", "info"),
+            ("{json: true}", " {\"a\": [1, null]}\n"),
+            ("{json: true}", "\"text\""),
+            ("{matches: key}", "anything"),
+        ] {
+            assert_eq!(reasons(checks, value), "", "{checks}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_keeps_no_rule_but_bytes() {
+        assert_eq!(reasons("{bytes: 2}", [0xff, 0xfe]), "");
+        assert_eq!(
+            reasons("{bytes: 2, max: 9}", [0xff, 0xfe]),
+            "max: is not UTF-8 text"
+        );
+        assert_eq!(
+            reasons("{json: true}", [0xff, 0xfe]),
+            "json: is not UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_are_not_compared() {
+        let checks = decode("{matches: tls-key}").unwrap();
+        assert_eq!(checks.check(b"anything"), []);
+        assert_eq!(
+            checks.unchecked().as_deref(),
+            Some("whether it matches `tls-key` is not checked by this version")
+        );
+        assert_eq!(decode("{min: 1}").unwrap().unchecked(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_back_what_was_rendered(checks in checks()) {
+            let rendered = checks.to_json().to_string();
+            prop_assert_eq!(decode(&rendered), Ok(checks), "{}", rendered);
+        }
+
+        #[test]
+        fn no_reason_shows_a_piece_of_the_value(checks in checks(), canary in "[G-Z]{6}", scheme in "[a-z]{0,3}") {
+            for value in [
+                canary.clone(),
+                format!("{scheme}://{canary}:{canary}@{canary}:1/{canary}?{canary}#{canary}"),
+                format!("https://a@{canary}:{canary}/ {canary}"),
+                format!("{{\"{canary}\": {canary}"),
+                format!("-----BEGIN {canary}-----\n{canary}\n-----END {canary}-----\n"),
+                format!("-----BEGIN PRIVATE KEY-----\n{canary}!\n-----END PRIVATE KEY-----\n"),
+            ] {
+                for broken in checks.check(value.as_bytes()) {
+                    let said = format!("{broken} {broken:?}");
+                    prop_assert!(!said.contains(&canary), "{}", said);
+                }
+            }
+        }
+
+        #[test]
+        fn no_value_makes_a_check_panic(checks in checks(), value in any::<Vec<u8>>(), text in any::<String>()) {
+            drop(checks.check(&value));
+            drop(checks.check(text.as_bytes()));
+        }
+    }
 }

@@ -85,3 +85,30 @@ pub(super) fn value_word(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Su
         }
     }
 }
+
+/// What the tests of this folder share.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::yaml::{Limits, parse};
+
+    /// Reads YAML text, and gives what was read or every message with its help.
+    pub(in crate::value) fn read<T>(
+        source: &str,
+        decode: impl FnOnce(&mut Context<'_>, &Node) -> Option<T>,
+    ) -> Result<T, Vec<String>> {
+        let node = parse(source, Limits::default()).unwrap();
+        let mut cx = Context::new(source);
+        let value = decode(&mut cx, &node);
+        match cx.diagnostics.into_result(value) {
+            Ok((value, _)) => Ok(value),
+            Err(diagnostics) => Err(diagnostics
+                .iter()
+                .map(|found| match &found.help {
+                    Some(help) => format!("{}: {help}", found.message),
+                    None => found.message.clone(),
+                })
+                .collect()),
+        }
+    }
+}

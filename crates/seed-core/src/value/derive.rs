@@ -86,10 +86,10 @@ pub enum DeriveError {
     /// bcrypt itself refused.
     #[error("bcrypt refused to hash the source")]
     Bcrypt,
-    /// The stored hash would take too long to verify.
-    #[error("the stored hash has cost {cost}; at most {HIGHEST_COST} is tried")]
+    /// The hash would take too long to make, or the stored one to verify.
+    #[error("a hash of cost {cost} takes too long; at most {HIGHEST_COST} is tried")]
     Cost {
-        /// The cost in the stored hash.
+        /// The cost, a power of two.
         cost: u32,
     },
     /// There is nothing to hash.
@@ -183,9 +183,10 @@ pub fn derive(
         }
         Derivation::Sha256 { .. } => sha256_hex(source)?,
     };
-    match verify(derivation, source, &derived)? {
-        true => Ok(derived),
-        false => Err(DeriveError::Unverified),
+    if verify(derivation, source, &derived)? {
+        Ok(derived)
+    } else {
+        Err(DeriveError::Unverified)
     }
 }
 
@@ -217,6 +218,9 @@ fn bcrypt_hash(
     version: BcryptVersion,
     rng: &mut dyn CryptoRng,
 ) -> Result<SecretValue, DeriveError> {
+    if cost > HIGHEST_COST {
+        return Err(DeriveError::Cost { cost });
+    }
     let mut salt = [0; 16];
     rng.fill_bytes(&mut salt);
     let parts = bcrypt::hash_with_salt(bcrypt_source(source)?, cost, salt)
@@ -341,4 +345,295 @@ fn decode_user(cx: &mut Context<'_>, node: &Node) -> Option<String> {
         return None;
     }
     Some(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::super::choice::testing::read;
+    use super::*;
+
+    fn decode(source: &str) -> Result<Derivation, Vec<String>> {
+        read(source, Derivation::decode)
+    }
+
+    fn value(bytes: impl AsRef<[u8]>) -> SecretValue {
+        SecretValue::new(bytes.as_ref().to_vec())
+    }
+
+    fn quick(version: &str) -> Derivation {
+        decode(&format!(
+            "{{bcrypt: {{of: a, cost: 4, version: {version}}}}}"
+        ))
+        .unwrap()
+    }
+
+    fn new(derivation: &Derivation, source: impl AsRef<[u8]>) -> Result<String, DeriveError> {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let derived = derive(derivation, &value(source), &mut rng)?;
+        Ok(derived.expose_text().unwrap().to_owned())
+    }
+
+    #[test]
+    fn every_derivation_is_read() {
+        for (source, summary, json) in [
+            (
+                "{bcrypt: {of: dex-admin-password}}",
+                "bcrypt of dex-admin-password",
+                r#"{"bcrypt":{"of":"dex-admin-password","cost":10,"version":"2a"}}"#,
+            ),
+            (
+                "{bcrypt: {of: entry#FIELD, cost: 12, version: 2y}}",
+                "bcrypt of entry#FIELD",
+                r#"{"bcrypt":{"of":"entry#FIELD","cost":12,"version":"2y"}}"#,
+            ),
+            (
+                "{htpasswd: {user: admin, of: _SIBLING}}",
+                "htpasswd line of _SIBLING",
+                r#"{"htpasswd":{"user":"admin","of":"_SIBLING","cost":10}}"#,
+            ),
+            (
+                "{sha256: {of: token}}",
+                "sha256 of token",
+                r#"{"sha256":{"of":"token"}}"#,
+            ),
+        ] {
+            let derivation = decode(source).unwrap();
+            assert_eq!(derivation.summary(), summary);
+            assert_eq!(derivation.to_json().to_string(), json);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_derived_says_so() {
+        let found: Vec<String> = [
+            "bcrypt",
+            "{bcrypt: {of: a}, sha256: {of: a}}",
+            "{bcrypt: }",
+            "{bcript: {of: a}}",
+            "{certificate: {key: a}}",
+            "{bcrypt: {cost: 10}}",
+            "{bcrypt: {of: a, cost: 3}}",
+            "{bcrypt: {of: a, cost: 21}}",
+            "{bcrypt: {of: a, cost: 32}}",
+            "{bcrypt: {of: a, version: 2x}}",
+            "{bcrypt: {of: \"${a}\"}}",
+            "{bcrypt: {of: config.a}}",
+            "{bcrypt: {of: a b}}",
+            "{htpasswd: {of: a}}",
+            "{htpasswd: {user: \"a:b\", of: a}}",
+            "{htpasswd: {user: \"\", of: a}}",
+            "{sha256: {of: a, salt: b}}",
+        ]
+        .into_iter()
+        .map(|source| format!("{source}  ->  {}", decode(source).unwrap_err().join(" | ")))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        bcrypt  ->  expected a derivation in a mapping, found text
+        {bcrypt: {of: a}, sha256: {of: a}}  ->  exactly one of `bcrypt`, `htpasswd` and `sha256` is written here
+        {bcrypt: }  ->  `bcrypt` is written but empty: give it a value, or remove the line
+        {bcript: {of: a}}  ->  `bcript` is not a derivation: did you mean `bcrypt`?
+        {certificate: {key: a}}  ->  `certificate` is not a derivation of this version: there are `bcrypt`, `htpasswd` and `sha256`
+        {bcrypt: {cost: 10}}  ->  `bcrypt` needs `of`
+        {bcrypt: {of: a, cost: 3}}  ->  3 is not between 4 and 31
+        {bcrypt: {of: a, cost: 21}}  ->  a hash of cost 21 takes minutes to make and to check: at most 20 is accepted; 10 is usual
+        {bcrypt: {of: a, cost: 32}}  ->  32 is not between 4 and 31
+        {bcrypt: {of: a, version: 2x}}  ->  `2x` is not known here: write one of `2a`, `2b` and `2y`
+        {bcrypt: {of: "${a}"}}  ->  a value is named here without `${}`: write `a`
+        {bcrypt: {of: config.a}}  ->  `config.a` is not a secret: name an entry of `secrets`
+        {bcrypt: {of: a b}}  ->  `a b` has the character ' ', which is not allowed here
+        {htpasswd: {of: a}}  ->  `htpasswd` needs `user`
+        {htpasswd: {user: "a:b", of: a}}  ->  a user name in a password file is not empty and has no colon or line break
+        {htpasswd: {user: "", of: a}}  ->  a user name in a password file is not empty and has no colon or line break
+        {sha256: {of: a, salt: b}}  ->  `sha256` has no field `salt`: it has `of`
+        "#);
+    }
+
+    #[test]
+    fn hashes_made_elsewhere_verify_with_any_prefix_and_cost() {
+        // Made with `crypt` of libxcrypt.
+        let same = "abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
+        for version in ["2a", "2b", "2y"] {
+            let hash = value(format!("${version}$04${same}"));
+            assert_eq!(
+                verify(&quick("2b"), &value("correct horse"), &hash),
+                Ok(true)
+            );
+            assert_eq!(
+                verify(&quick("2b"), &value("correct house"), &hash),
+                Ok(false)
+            );
+        }
+        let source = value(b"\xff\xa3345 \xc3\xa4");
+        let hash = value("$2b$05$......................px6yJJfflUnOZvz0XIdKaV/MkDQoEeC");
+        assert_eq!(verify(&quick("2a"), &source, &hash), Ok(true));
+        let longest = value("$2y$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i");
+        assert_eq!(
+            verify(&quick("2a"), &value("x".repeat(72)), &longest),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn new_hashes_have_their_prefix_and_verify() {
+        for version in ["2a", "2b", "2y"] {
+            let hash = new(&quick(version), "correct horse").unwrap();
+            assert_eq!(hash.len(), 60);
+            assert!(hash.starts_with(&format!("${version}$04$")), "{version}");
+            assert!(bcrypt::verify("correct horse", &hash).unwrap());
+        }
+    }
+
+    #[test]
+    fn salts_come_from_the_generator_that_is_passed_in() {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let mut draw = || derive(&quick("2a"), &value("a"), &mut rng).unwrap();
+        let (first, second) = (draw(), draw());
+        assert!(!first.same_as(&second));
+        assert_eq!(
+            first.expose_text().unwrap(),
+            new(&quick("2a"), "a").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_password_line_holds_the_user_and_a_hash() {
+        let derivation = decode("{htpasswd: {user: admin, of: a, cost: 4}}").unwrap();
+        let line = new(&derivation, "correct horse").unwrap();
+        assert!(line.starts_with("admin:$2y$04$"));
+        assert_eq!(line.len(), "admin:".len() + 60);
+        let source = value("correct horse");
+        let verify = |line: String| verify(&derivation, &source, &value(line)).unwrap();
+        assert!(verify(line.clone()));
+        assert!(verify(format!("{line}\n")));
+        assert!(!verify(format!("{line}\n\n")));
+        assert!(!verify(line.replace("admin", "root")));
+        assert!(!verify(line.replace("admin:", "admin")));
+        assert!(!verify(line.replace("admin:", "")));
+    }
+
+    #[test]
+    fn sha256_is_that_of_fips_180_4() {
+        let derivation = decode("{sha256: {of: a}}").unwrap();
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(new(&derivation, "abc").unwrap(), digest);
+        assert_eq!(verify(&derivation, &value("abc"), &value(digest)), Ok(true));
+        assert_eq!(
+            verify(&derivation, &value("abd"), &value(digest)),
+            Ok(false)
+        );
+        assert_eq!(
+            verify(
+                &derivation,
+                &value("abc"),
+                &value(digest.trim_end_matches('d'))
+            ),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn sources_that_bcrypt_would_cut_are_refused() {
+        let htpasswd = decode("{htpasswd: {user: admin, of: a, cost: 4}}").unwrap();
+        for derivation in [quick("2a"), htpasswd] {
+            assert!(new(&derivation, "x".repeat(72)).is_ok());
+            assert_eq!(
+                new(&derivation, "x".repeat(73)),
+                Err(DeriveError::TooLong { bytes: 73 })
+            );
+            assert_eq!(
+                new(&derivation, "é".repeat(37)),
+                Err(DeriveError::TooLong { bytes: 74 })
+            );
+            assert_eq!(new(&derivation, "a\0b"), Err(DeriveError::Nul));
+            assert_eq!(new(&derivation, ""), Err(DeriveError::Empty));
+        }
+        assert_eq!(
+            new(&decode("{sha256: {of: a}}").unwrap(), ""),
+            Err(DeriveError::Empty)
+        );
+    }
+
+    #[test]
+    fn hashes_that_would_take_hours_are_refused() {
+        let of = Spanned::new(
+            Subject::parse("a").unwrap(),
+            crate::diagnostic::Span::default(),
+        );
+        let slow = Derivation::Bcrypt {
+            of,
+            cost: 31,
+            version: BcryptVersion::A,
+        };
+        assert_eq!(new(&slow, "a"), Err(DeriveError::Cost { cost: 31 }));
+        let stored = value("$2a$31$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e");
+        assert_eq!(
+            verify(&slow, &value("a"), &stored),
+            Err(DeriveError::Cost { cost: 31 })
+        );
+    }
+
+    #[test]
+    fn what_is_no_hash_was_not_derived() {
+        for stored in [
+            "",
+            "plain",
+            "$2a$04$short",
+            "$2x$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e",
+            "$2a$xx$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e",
+            "$2a$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e\n",
+            "$2a$00$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e",
+        ] {
+            let verdict = verify(&quick("2a"), &value("correct horse"), &value(stored));
+            assert_eq!(verdict, Ok(false), "{stored}");
+        }
+        let verdict = verify(&quick("2a"), &value("a"), &value([0xff; 60]));
+        assert_eq!(verdict, Ok(false));
+    }
+
+    fn derivation() -> impl Strategy<Value = Derivation> {
+        let of = prop_oneof![
+            "[a-z][a-z0-9-]{0,8}",
+            "[a-z]{1,5}#[A-Z_.]{1,5}",
+            "_[A-Z]{1,5}"
+        ]
+        .prop_filter_map("reserved", |word| match Subject::parse(&word) {
+            Ok(subject @ (Subject::Value(_) | Subject::Word(_))) => {
+                Some(Spanned::new(subject, crate::diagnostic::Span::default()))
+            }
+            Ok(_) | Err(_) => None,
+        });
+        let versions = prop_oneof![
+            Just(BcryptVersion::A),
+            Just(BcryptVersion::B),
+            Just(BcryptVersion::Y)
+        ];
+        let user = "[ -9;-~ä]{1,12}";
+        (of, 4_u32..=20, versions, user, 0..3).prop_map(|(of, cost, version, user, which)| {
+            match which {
+                0 => Derivation::Bcrypt { of, cost, version },
+                1 => Derivation::Htpasswd { user, of, cost },
+                _ => Derivation::Sha256 { of },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_back_what_was_rendered(derivation in derivation()) {
+            let rendered = derivation.to_json().to_string();
+            prop_assert_eq!(decode(&rendered), Ok(derivation), "{}", rendered);
+        }
+
+        #[test]
+        fn nothing_stored_makes_verifying_panic(stored in proptest::collection::vec(any::<u8>(), 0..80)) {
+            for derivation in ["{bcrypt: {of: a}}", "{htpasswd: {user: a, of: a}}", "{sha256: {of: a}}"] {
+                let verdict = verify(&decode(derivation).unwrap(), &value("a"), &value(&stored));
+                prop_assert_eq!(verdict, Ok(false));
+            }
+        }
+    }
 }

@@ -6,6 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::contract::reader::Context;
+use crate::yaml::Node;
+
 /// What PEM text must hold. Text outside of the blocks is ignored, as RFC 7468 section 2 wants it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Pem {
@@ -20,7 +23,11 @@ pub enum Pem {
 }
 
 impl Pem {
-    pub(super) const ALL: [Self; 3] = [Self::Certificate, Self::PrivateKey, Self::RsaPrivateKey];
+    pub(super) fn decode(cx: &mut Context<'_>, node: &Node) -> Option<Self> {
+        let words = [Self::Certificate, Self::PrivateKey, Self::RsaPrivateKey];
+        cx.word(node, &words.map(|pem| (pem.as_str(), pem)))
+            .map(|pem| pem.value)
+    }
 
     /// The word in the contract.
     pub fn as_str(self) -> &'static str {
@@ -54,12 +61,11 @@ impl Pem {
             // OpenSSL writes the parameters of a curve in a block before the key.
             blocks.retain(|block| block.label != "EC PARAMETERS");
         }
+        if blocks.is_empty() && text.contains("-----BEGIN ") {
+            return Some("has lost the line breaks of its PEM block".to_owned());
+        }
         if blocks.is_empty() {
-            return Some(if text.contains(r"\n") {
-                r"has no PEM block on lines of its own, but `\n` in its text".to_owned()
-            } else {
-                "has no PEM block".to_owned()
-            });
+            return Some("has no PEM block".to_owned());
         }
         if blocks.iter().any(Block::is_encrypted) {
             return Some("is protected by a passphrase".to_owned());
@@ -94,7 +100,7 @@ struct Block<'t> {
 impl Block<'_> {
     fn is_encrypted(&self) -> bool {
         let header = |line: &&str| line.starts_with("Proc-Type:") && line.ends_with("ENCRYPTED");
-        self.label.starts_with("ENCRYPTED ") || self.lines.iter().any(|line| header(line))
+        self.label.starts_with("ENCRYPTED ") || self.lines.iter().any(header)
     }
 
     fn has_base64_body(&self) -> bool {
@@ -111,8 +117,10 @@ fn blocks(text: &str) -> Result<Vec<Block<'_>>, &'static str> {
     let mut open: Option<Block<'_>> = None;
     for line in text.lines().map(str::trim_end) {
         let named = |start| {
-            line.strip_prefix(start)
-                .and_then(|rest: &str| rest.strip_suffix("-----"))
+            let label = line
+                .strip_prefix(start)
+                .and_then(|rest: &str| rest.strip_suffix("-----"));
+            label.filter(|label| !label.contains("-----"))
         };
         if let Some(label) = named("-----BEGIN ") {
             if open.is_some() {
@@ -134,5 +142,119 @@ fn blocks(text: &str) -> Result<Vec<Block<'_>>, &'static str> {
     match open {
         Some(_) => Err("has a PEM block without its last line"),
         None => Ok(blocks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PEM text of some structure and no meaning.
+    fn block(label: &str) -> String {
+        format!("-----BEGIN {label}-----\nc3RydWN0dXJlIG9u\nbHk=\n-----END {label}-----\n")
+    }
+
+    fn verdict(pem: Pem, text: &str) -> String {
+        pem.violation(text).unwrap_or_else(|| "good".to_owned())
+    }
+
+    #[test]
+    fn labels_are_those_that_were_asked_for() {
+        let labels = [
+            "CERTIFICATE",
+            "PRIVATE KEY",
+            "RSA PRIVATE KEY",
+            "EC PRIVATE KEY",
+            "OPENSSH PRIVATE KEY",
+            "ENCRYPTED PRIVATE KEY",
+            "PUBLIC KEY",
+            "CERTIFICATE REQUEST",
+        ];
+        let good = |pem: Pem| labels.map(|label| pem.violation(&block(label)).is_none());
+        assert_eq!(
+            good(Pem::Certificate),
+            [true, false, false, false, false, false, false, false]
+        );
+        assert_eq!(
+            good(Pem::PrivateKey),
+            [false, true, true, true, true, false, false, false]
+        );
+        assert_eq!(
+            good(Pem::RsaPrivateKey),
+            [false, false, true, false, false, false, false, false]
+        );
+    }
+
+    #[test]
+    fn chains_comments_and_other_line_ends_are_fine() {
+        let chain = format!("# root\n{}\n{}", block("CERTIFICATE"), block("CERTIFICATE"));
+        assert_eq!(verdict(Pem::Certificate, &chain), "good");
+        let crlf = block("PRIVATE KEY").replace('\n', "\r\n");
+        assert_eq!(verdict(Pem::PrivateKey, &crlf), "good");
+        let unended = block("PRIVATE KEY");
+        assert_eq!(verdict(Pem::PrivateKey, unended.trim_end()), "good");
+        let curve = format!("{}{}", block("EC PARAMETERS"), block("EC PRIVATE KEY"));
+        assert_eq!(verdict(Pem::PrivateKey, &curve), "good");
+    }
+
+    #[test]
+    fn what_is_not_as_it_should_be_says_so() {
+        let key = block("PRIVATE KEY");
+        let encrypted = key.replace(
+            "-----\nc3",
+            "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nc3",
+        );
+        for (text, reason) in [
+            ("plain".to_owned(), "has no PEM block"),
+            (String::new(), "has no PEM block"),
+            (
+                key.replace('\n', r"\n"),
+                "has lost the line breaks of its PEM block",
+            ),
+            (
+                key.replace('\n', " "),
+                "has lost the line breaks of its PEM block",
+            ),
+            (format!("{key}{key}"), "has more than one private key"),
+            (
+                key.replace("END PRIVATE", "END RSA PRIVATE"),
+                "has a PEM block that ends with another label",
+            ),
+            (
+                key.replace("-----END PRIVATE KEY-----", ""),
+                "has a PEM block without its last line",
+            ),
+            (
+                key.replace("-----END PRIVATE KEY-----\n", &key),
+                "has a PEM block that begins inside another",
+            ),
+            (
+                key.replace("-----BEGIN PRIVATE KEY-----", ""),
+                "has a PEM block that ends with another label",
+            ),
+            (
+                key.replace("bHk=", "bHk"),
+                "has a PEM block whose body is not base64",
+            ),
+            (
+                key.replace("bHk=", "b!k="),
+                "has a PEM block whose body is not base64",
+            ),
+            (
+                block("PRIVATE KEY").replace("c3RydWN0dXJlIG9u\nbHk=\n", ""),
+                "has a PEM block whose body is not base64",
+            ),
+            (encrypted, "is protected by a passphrase"),
+            (
+                block("ENCRYPTED PRIVATE KEY"),
+                "is protected by a passphrase",
+            ),
+            (
+                block("PUBLIC KEY"),
+                "has a PEM block that is not `PRIVATE KEY` or `RSA PRIVATE KEY` or `EC PRIVATE KEY` or `OPENSSH PRIVATE KEY`",
+            ),
+        ] {
+            assert_eq!(verdict(Pem::PrivateKey, &text), reason, "{text}");
+        }
     }
 }

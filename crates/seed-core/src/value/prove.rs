@@ -1,6 +1,6 @@
 //! What a recipe proves about a check before a value is drawn.
 
-use super::check::{Checks, count};
+use super::check::{Checks, count, wanted};
 use super::recipe::{Recipe, Shape};
 
 /// Whether the values of a recipe satisfy a check.
@@ -81,15 +81,12 @@ impl Prover<'_> {
         let made = &self.shape.bytes;
         match self.checks.bytes {
             None => Proof::Always,
-            Some(wanted) if !made.contains(&wanted) => {
+            Some(bytes) if !made.contains(&bytes) => {
                 let count = match (made.start(), made.end()) {
                     (least, most) if least == most => count(*least, "byte"),
                     (least, most) => format!("{least} to {most} bytes"),
                 };
-                Proof::Never(format!(
-                    "`{}` makes {count}; {wanted} are wanted",
-                    self.name
-                ))
+                Proof::Never(format!("`{}` makes {count}; {}", self.name, wanted(bytes)))
             }
             Some(_) if made.start() == made.end() => Proof::Always,
             Some(_) => Proof::Maybe,
@@ -152,5 +149,128 @@ impl Prover<'_> {
             .characters
             .is_some_and(|made| text.chars().count() <= made)
             && text.chars().all(|c| self.shape.alphabet.contains(&c))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::super::check::tests::checks;
+    use super::super::choice::testing::read;
+    use super::super::generate::generate;
+    use super::super::recipe::tests::recipe;
+    use super::*;
+
+    fn prove(recipe: &str, checks: &str) -> String {
+        let recipe = read(recipe, Recipe::decode).unwrap();
+        match read(checks, Checks::decode).unwrap().prove(&recipe, "", "") {
+            Proof::Always => "always".to_owned(),
+            Proof::Maybe => "maybe".to_owned(),
+            Proof::Never(reason) => format!("never: {reason}"),
+        }
+    }
+
+    #[test]
+    fn length_and_alphabet_prove_what_they_can() {
+        let found: Vec<String> = [
+            ("{hex: 16}", "{length: 32}"),
+            ("{hex: 32}", "{length: 32}"),
+            ("{hex: 32}", "{min: 64, max: 64}"),
+            ("{hex: 32}", "{min: 65}"),
+            ("{hex: 32}", "{max: 63}"),
+            ("{hex: 32}", "{bytes: 64}"),
+            ("{hex: 32}", "{bytes: 32}"),
+            ("{hex: 32}", "{prefix: a}"),
+            ("{hex: 32}", "{prefix: sk-}"),
+            ("{hex: 1}", "{prefix: abc}"),
+            ("{hex: 1}", "{one-of: [ab, xy]}"),
+            ("{hex: 1}", "{one-of: [abc, xy]}"),
+            ("{hex: 32}", "{pattern: x}"),
+            ("{hex: 32}", "{json: true}"),
+            ("{hex: 32}", "{url: {}}"),
+            ("{chars: {length: 8, from: 'a:/'}}", "{url: {}}"),
+            ("{alnum: 40}", "{pem: certificate}"),
+            ("{chars: {length: 4, from: 'aé'}}", "{bytes: 6}"),
+            ("{chars: {length: 4, from: 'aé'}}", "{bytes: 9}"),
+            ("{bytes: 32}", "{bytes: 32}"),
+            ("{bytes: 32}", "{length: 32}"),
+            ("uuid", "{length: 36, matches: key}"),
+            ("fernet", "{length: 44, pattern: '=$'}"),
+            ("{hex: 32}", "{}"),
+        ]
+        .into_iter()
+        .map(|(recipe, checks)| format!("{recipe} {checks}  ->  {}", prove(recipe, checks)))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        {hex: 16} {length: 32}  ->  always
+        {hex: 32} {length: 32}  ->  never: `hex 32` makes 64 characters; 32 are wanted
+        {hex: 32} {min: 64, max: 64}  ->  always
+        {hex: 32} {min: 65}  ->  never: `hex 32` makes 64 characters; at least 65 are wanted
+        {hex: 32} {max: 63}  ->  never: `hex 32` makes 64 characters; at most 63 are wanted
+        {hex: 32} {bytes: 64}  ->  always
+        {hex: 32} {bytes: 32}  ->  never: `hex 32` makes 64 bytes; 32 are wanted
+        {hex: 32} {prefix: a}  ->  maybe
+        {hex: 32} {prefix: sk-}  ->  never: no value of `hex 32` begins with `sk-`
+        {hex: 1} {prefix: abc}  ->  never: no value of `hex 1` begins with `abc`
+        {hex: 1} {one-of: [ab, xy]}  ->  maybe
+        {hex: 1} {one-of: [abc, xy]}  ->  never: `hex 1` makes none of the values in `one-of`
+        {hex: 32} {pattern: x}  ->  maybe
+        {hex: 32} {json: true}  ->  maybe
+        {hex: 32} {url: {}}  ->  never: no value of `hex 32` satisfies `url`
+        {chars: {length: 8, from: 'a:/'}} {url: {}}  ->  maybe
+        {alnum: 40} {pem: certificate}  ->  never: no value of `alnum 40` satisfies `pem`
+        {chars: {length: 4, from: 'aé'}} {bytes: 6}  ->  maybe
+        {chars: {length: 4, from: 'aé'}} {bytes: 9}  ->  never: `chars 4` makes 4 to 8 bytes; 9 are wanted
+        {bytes: 32} {bytes: 32}  ->  always
+        {bytes: 32} {length: 32}  ->  never: `bytes 32` makes bytes, and `length` is about text
+        uuid {length: 36, matches: key}  ->  always
+        fernet {length: 44, pattern: '=$'}  ->  maybe
+        {hex: 32} {}  ->  always
+        "#);
+    }
+
+    #[test]
+    fn a_reason_says_that_prefix_and_suffix_are_not_seen() {
+        let checks = read("{length: 67}", Checks::decode).unwrap();
+        let proof = checks.prove(&Recipe::Hex { bytes: 32 }, "sk-", "");
+        let reason = "`hex 32` makes 64 characters; 67 are wanted; \
+            a check sees the value before `prefix` and `suffix` are put around it";
+        assert_eq!(proof, Proof::Never(reason.to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_proved_is_true_of_drawn_values(
+            recipe in recipe(),
+            checks in checks(),
+            seed in any::<u64>(),
+        ) {
+            let mut rng = ChaCha20Rng::seed_from_u64(seed);
+            let values = (0..8).map(|_| generate(&recipe, &mut rng, 1_795_359_845));
+            // Bytes are refused as text whatever they are by chance.
+            let checkable = !recipe.is_binary() || checks.first_of_text().is_none();
+            for value in values.filter(|_| checkable) {
+                let passes = checks.check(value.expose()).is_empty();
+                match checks.prove(&recipe, "", "") {
+                    Proof::Always => prop_assert!(passes),
+                    Proof::Maybe => {}
+                    Proof::Never(reason) => prop_assert!(!passes, "{}", reason),
+                }
+            }
+        }
+
+        #[test]
+        fn sizes_that_fit_a_recipe_are_always_kept(recipe in recipe()) {
+            let shape = recipe.shape();
+            let checks = Checks {
+                length: shape.characters,
+                bytes: Some(*shape.bytes.start()).filter(|least| least == shape.bytes.end()),
+                ..Checks::default()
+            };
+            prop_assert_eq!(checks.prove(&recipe, "", ""), Proof::Always);
+        }
     }
 }

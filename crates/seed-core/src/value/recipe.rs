@@ -119,7 +119,9 @@ pub enum RecipeError {
     #[error("`from` has {0:?}; in `password` it gives the symbols only")]
     NotSymbol(char),
     /// The least numbers need more room than there is.
-    #[error("the least numbers add up to {wanted}, but the length is {length}")]
+    #[error(
+        "the least numbers of letters, digits and symbols add up to {wanted}, but the length is {length}"
+    )]
     TooShort {
         /// The sum of the least numbers.
         wanted: usize,
@@ -149,11 +151,10 @@ impl Recipe {
     /// Reads what stands under `generate:`: `{hex: 32}`, or a bare `uuid`, `fernet` or `timestamp`.
     pub(crate) fn decode(cx: &mut Context<'_>, node: &Node) -> Option<Self> {
         if let NodeKind::Scalar(_) = node.kind {
-            let text = cx.text(node)?;
             let word = GENERATOR.word(cx, node)?;
             let bare = Self::bare(word);
             if bare.is_none() {
-                let diagnostic = Diagnostic::error(format!("`{word}` needs a size"), text.span);
+                let diagnostic = Diagnostic::error(format!("`{word}` needs a size"), node.span);
                 cx.push(diagnostic.help(format!("write `{{{}}}`", example(word))));
             }
             return bare;
@@ -514,4 +515,196 @@ fn report<T>(cx: &mut Context<'_>, node: &Node, result: Result<T, RecipeError>) 
     result
         .map_err(|err| cx.push(Diagnostic::error(err.to_string(), node.span)))
         .ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::super::choice::testing::read;
+    use super::*;
+
+    fn decode(source: &str) -> Result<Recipe, Vec<String>> {
+        read(source, Recipe::decode)
+    }
+
+    /// Any recipe, small enough to draw many values from.
+    pub(in crate::value) fn recipe() -> impl Strategy<Value = Recipe> {
+        let least = proptest::array::uniform4(0_usize..4);
+        let symbols = proptest::option::of(Just(Alphabet::new("!#$€ü-").ok()));
+        let symbols = symbols.prop_map(Option::flatten);
+        let password =
+            (12_usize..40, least, symbols).prop_filter_map("invalid", |(length, least, from)| {
+                Password::with_classes(length, least, from)
+                    .ok()
+                    .map(Recipe::Password)
+            });
+        let chars = proptest::collection::btree_set("[ -~äß€🦀]", 2..20);
+        let chars = (1_usize..40, chars).prop_map(|(length, set)| Recipe::Chars {
+            from: Alphabet::new(&set.into_iter().collect::<String>()).unwrap(),
+            length,
+        });
+        prop_oneof![
+            (1_usize..40).prop_map(|length| Recipe::Alnum { length }),
+            (1_usize..40).prop_map(|bytes| Recipe::Base64 { bytes }),
+            (1_usize..40, any::<bool>())
+                .prop_map(|(bytes, padding)| Recipe::Base64Url { bytes, padding }),
+            (1_usize..40).prop_map(|length| Recipe::Bytes { length }),
+            chars,
+            Just(Recipe::Fernet),
+            (1_usize..40).prop_map(|bytes| Recipe::Hex { bytes }),
+            password,
+            Just(Recipe::Timestamp),
+            Just(Recipe::Uuid),
+        ]
+    }
+
+    #[test]
+    fn every_generator_is_read() {
+        let padded = |bytes| Recipe::Base64Url {
+            bytes,
+            padding: true,
+        };
+        let unpadded = Recipe::Base64Url {
+            bytes: 16,
+            padding: false,
+        };
+        let chars = Recipe::Chars {
+            from: Alphabet(vec!['a', 'b', '#']),
+            length: 50,
+        };
+        for (source, recipe, summary) in [
+            ("{hex: 32}", Recipe::Hex { bytes: 32 }, "hex 32"),
+            ("{base64: 32}", Recipe::Base64 { bytes: 32 }, "base64 32"),
+            ("{base64url: 32}", padded(32), "base64url 32"),
+            ("{base64url: {bytes: 32}}", padded(32), "base64url 32"),
+            (
+                "{base64url: {bytes: 16, padding: false}}",
+                unpadded,
+                "base64url 16 unpadded",
+            ),
+            ("{bytes: 32}", Recipe::Bytes { length: 32 }, "bytes 32"),
+            (
+                "{alnum: 4096}",
+                Recipe::Alnum { length: 4096 },
+                "alnum 4096",
+            ),
+            ("{chars: {length: 50, from: 'ab#'}}", chars, "chars 50"),
+            ("uuid", Recipe::Uuid, "uuid"),
+            ("{uuid: true}", Recipe::Uuid, "uuid"),
+            ("fernet", Recipe::Fernet, "fernet"),
+            ("{fernet: true}", Recipe::Fernet, "fernet"),
+            ("timestamp", Recipe::Timestamp, "timestamp"),
+            ("{timestamp: true}", Recipe::Timestamp, "timestamp"),
+        ] {
+            let read = decode(source).unwrap();
+            assert_eq!(read, recipe, "{source}");
+            assert_eq!(read.summary(), summary, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_one_of_each_class_but_symbols_unless_the_contract_says_otherwise() {
+        for (source, least, from) in [
+            ("20", [1, 1, 1, 0], None),
+            ("{length: 20}", [1, 1, 1, 0], None),
+            ("{length: 20, symbols: 2}", [1, 1, 1, 2], None),
+            ("{length: 20, from: '!#'}", [1, 1, 1, 1], Some("!#")),
+            (
+                "{length: 20, symbols: 3, from: '!#'}",
+                [1, 1, 1, 3],
+                Some("!#"),
+            ),
+            (
+                "{length: 20, lower: 0, upper: 0, digits: 20}",
+                [0, 0, 20, 0],
+                None,
+            ),
+        ] {
+            let from = from.map(|from| Alphabet::new(from).unwrap());
+            let password = Password::with_classes(20, least, from).unwrap();
+            let read = decode(&format!("{{password: {source}}}")).unwrap();
+            assert_eq!(read.summary(), "password 20");
+            assert_eq!(read, Recipe::Password(password), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_says_so() {
+        let found: Vec<String> = [
+            "{}",
+            "{hex: 16, base64: 16}",
+            "{hex: }",
+            "{hex: 0}",
+            "{hex: 4097}",
+            "{hex: \"32\"}",
+            "{hax: 32}",
+            "{rsa: {bits: 4096}}",
+            "ed25519",
+            "hex",
+            "32",
+            "[hex]",
+            "{uuid: false}",
+            "{base64url: {bites: 32}}",
+            "{base64url: {bytes: 32, padding: no}}",
+            "{chars: {length: 8}}",
+            "{chars: {length: 8, from: aba}}",
+            "{chars: {length: 8, from: a}}",
+            "{chars: {length: 8, from: \"a\\nb\"}}",
+            "{password: 2}",
+            "{password: {length: 8, lower: 3, upper: 3, digits: 3}}",
+            "{password: {length: 8, from: \"!a\"}}",
+            "{password: {length: 8, from: \"!#\", symbols: 0}}",
+        ]
+        .into_iter()
+        .map(|source| format!("{source}  ->  {}", decode(source).unwrap_err().join(" | ")))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        {}  ->  exactly one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid` is written here
+        {hex: 16, base64: 16}  ->  exactly one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid` is written here
+        {hex: }  ->  `hex` is written but empty: give it a value, or remove the line
+        {hex: 0}  ->  0 is not between 1 and 4096
+        {hex: 4097}  ->  4097 is not between 1 and 4096
+        {hex: "32"}  ->  expected a whole number, found text
+        {hax: 32}  ->  `hax` is not a generator: did you mean `hex`?
+        {rsa: {bits: 4096}}  ->  `rsa` is not a generator of this version: there are `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`
+        ed25519  ->  `ed25519` is not a generator of this version: there are `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`
+        hex  ->  `hex` needs a size: write `{hex: 32}`
+        32  ->  `32` is not a generator: there are `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`
+        [hex]  ->  expected a generator in a mapping, found a list
+        {uuid: false}  ->  `uuid: false` generates nothing: write `generate: uuid`
+        {base64url: {bites: 32}}  ->  `base64url` needs `bytes` | `base64url` has no field `bites`: did you mean `bytes`?
+        {base64url: {bytes: 32, padding: no}}  ->  expected `true` or `false`, found text
+        {chars: {length: 8}}  ->  `chars` needs `from`
+        {chars: {length: 8, from: aba}}  ->  `from` has 'a' twice
+        {chars: {length: 8, from: a}}  ->  `from` needs at least two different characters
+        {chars: {length: 8, from: "a\nb"}}  ->  `from` has the control character '\n'
+        {password: 2}  ->  the least numbers of letters, digits and symbols add up to 3, but the length is 2
+        {password: {length: 8, lower: 3, upper: 3, digits: 3}}  ->  the least numbers of letters, digits and symbols add up to 9, but the length is 8
+        {password: {length: 8, from: "!a"}}  ->  `from` has 'a'; in `password` it gives the symbols only
+        {password: {length: 8, from: "!#", symbols: 0}}  ->  `from` gives symbols, but `symbols` is 0
+        "#);
+    }
+
+    #[test]
+    fn shapes_count_characters_and_bytes_apart() {
+        let recipe = decode("{chars: {length: 10, from: aé€🦀}}").unwrap();
+        let shape = recipe.shape();
+        assert_eq!(shape.characters, Some(10));
+        assert_eq!(shape.bytes, 10..=40);
+        assert_eq!(shape.alphabet.into_iter().collect::<String>(), "aé€🦀");
+        assert_eq!(
+            decode("{base64: 756}").unwrap().shape().characters,
+            Some(1008)
+        );
+        assert_eq!(decode("{bytes: 7}").unwrap().shape().characters, None);
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_back_what_was_rendered(recipe in recipe()) {
+            let rendered = recipe.to_json().to_string();
+            prop_assert_eq!(decode(&rendered), Ok(recipe), "{}", rendered);
+        }
+    }
 }

@@ -42,18 +42,23 @@ impl Userinfo {
 impl UrlCheck {
     pub(super) fn decode(cx: &mut Context<'_>, node: &Node) -> Option<Self> {
         let mut fields = Fields::open(cx, node, "`url`")?;
-        let schemes = fields
-            .take("scheme")
-            .map_or(Some(Vec::new()), |node| decode_schemes(cx, node));
         let words = [Userinfo::Forbidden, Userinfo::Required].map(|word| (word.as_str(), word));
-        let userinfo = fields.take("userinfo").map(|node| cx.word(node, &words));
-        let path_suffix = fields.take("path-suffix").map(|node| cx.text(node));
+        let url = Self {
+            schemes: fields
+                .take("scheme")
+                .map(|node| decode_schemes(cx, node))
+                .unwrap_or_default(),
+            userinfo: fields
+                .take("userinfo")
+                .and_then(|node| cx.word(node, &words))
+                .map(|word| word.value),
+            path_suffix: fields
+                .take("path-suffix")
+                .and_then(|node| cx.text(node))
+                .map(|text| text.value),
+        };
         fields.finish(cx, false);
-        Some(Self {
-            schemes: schemes?,
-            userinfo: userinfo.map_or(Some(None), |word| Some(Some(word?.value)))?,
-            path_suffix: path_suffix.map_or(Some(None), |text| Some(Some(text?.value)))?,
-        })
+        Some(url)
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -182,23 +187,26 @@ fn is_host_and_port(text: &str) -> bool {
         },
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
-    let number = port
-        .strip_prefix(':')
-        .map(|number| number.parse::<u16>().is_ok());
+    let is_number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
     !host.is_empty()
         && (host.contains(':') || !host.contains(['[', ']']))
-        && (port.is_empty() || number == Some(true))
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_number))
 }
 
-fn decode_schemes(cx: &mut Context<'_>, node: &Node) -> Option<Vec<String>> {
-    let schemes = match &node.kind {
-        NodeKind::Sequence(_) => cx.list(node, decode_scheme)?,
-        NodeKind::Mapping(_) | NodeKind::Scalar(_) => vec![decode_scheme(cx, node)?],
-    };
-    if schemes.is_empty() {
-        return cx.expected("at least one scheme", node);
+fn decode_schemes(cx: &mut Context<'_>, node: &Node) -> Vec<String> {
+    match &node.kind {
+        NodeKind::Sequence(items) => {
+            if items.is_empty() {
+                cx.push(Diagnostic::error("`scheme` allows nothing", node.span));
+            }
+            items
+                .iter()
+                .filter_map(|item| decode_scheme(cx, item))
+                .collect()
+        }
+        NodeKind::Mapping(_) | NodeKind::Scalar(_) => decode_scheme(cx, node).into_iter().collect(),
     }
-    Some(schemes)
 }
 
 fn decode_scheme(cx: &mut Context<'_>, node: &Node) -> Option<String> {
@@ -210,4 +218,120 @@ fn decode_scheme(cx: &mut Context<'_>, node: &Node) -> Option<String> {
         return None;
     }
     Some(text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(check: &UrlCheck, text: &str) -> String {
+        check.violations(text).join(" | ")
+    }
+
+    #[test]
+    fn urls_are_those_of_rfc_3986() {
+        for good in [
+            "https://example.com",
+            "HTTPS://example.com:8200/path?query=1#fragment",
+            "http://127.0.0.1:80",
+            "https://[2001:db8::1]:443/",
+            "https://[::1]",
+            "postgresql://user:p%40ss@litellm-pg-rw.litellm:5432/litellm?sslmode=require",
+            "mongodb+srv://user:pass@a.example:27017,b.example:27017/db",
+            "redis://:password@cache",
+            "https://token@pypi.example/simple/",
+        ] {
+            assert_eq!(reasons(&UrlCheck::default(), good), "", "{good}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_says_why() {
+        let found: Vec<String> = [
+            "",
+            "example.com",
+            "https:example.com",
+            "https:/example.com",
+            "https://",
+            "https:///path",
+            "https://host:port/",
+            "https://host:+80/",
+            "https://host:65536/",
+            "https://host:/",
+            "https://[::1/",
+            "https://[host]/",
+            "https://[::1]443/",
+            "https://a:1,,b:2/",
+            "1https://host",
+            "://host",
+            "https://host/a b",
+            "https://host/\n",
+            "https://hö.st/",
+            "https://host/%zz",
+            "https://host/%4",
+            "https://host/100%",
+            "https://user:p@ss@host/",
+            "https://user:p/ss@host/",
+            "https://user:p#ss@host/",
+        ]
+        .into_iter()
+        .map(|text| format!("{text:?}  ->  {}", reasons(&UrlCheck::default(), text)))
+        .collect();
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        ""  ->  is not a URL: it has no `://`
+        "example.com"  ->  is not a URL: it has no `://`
+        "https:example.com"  ->  is not a URL: it has no `://`
+        "https:/example.com"  ->  is not a URL: it has no `://`
+        "https://"  ->  is not a URL: it has no valid host and port
+        "https:///path"  ->  is not a URL: it has no valid host and port
+        "https://host:port/"  ->  is not a URL: it has no valid host and port
+        "https://host:+80/"  ->  is not a URL: it has no valid host and port
+        "https://host:65536/"  ->  is not a URL: it has no valid host and port
+        "https://host:/"  ->  is not a URL: it has no valid host and port
+        "https://[::1/"  ->  is not a URL: it has no valid host and port
+        "https://[host]/"  ->  is not a URL: it has no valid host and port
+        "https://[::1]443/"  ->  is not a URL: it has no valid host and port
+        "https://a:1,,b:2/"  ->  is not a URL: it has no valid host and port
+        "1https://host"  ->  is not a URL: it does not begin with a scheme
+        "://host"  ->  is not a URL: it does not begin with a scheme
+        "https://host/a b"  ->  is not a URL: it has characters that a URL writes as `%XX`
+        "https://host/\n"  ->  is not a URL: it has characters that a URL writes as `%XX`
+        "https://hö.st/"  ->  is not a URL: it has characters that a URL writes as `%XX`
+        "https://host/%zz"  ->  is not a URL: a `%` is not followed by two hex digits
+        "https://host/%4"  ->  is not a URL: a `%` is not followed by two hex digits
+        "https://host/100%"  ->  is not a URL: a `%` is not followed by two hex digits
+        "https://user:p@ss@host/"  ->  is not a URL: its user information has a character that must be `%XX`
+        "https://user:p/ss@host/"  ->  is not a URL: it has no valid host and port
+        "https://user:p#ss@host/"  ->  is not a URL: it has no valid host and port
+        "#);
+    }
+
+    #[test]
+    fn parts_are_what_the_contract_asks_for() {
+        let check = UrlCheck {
+            schemes: vec!["https".to_owned(), "http".to_owned()],
+            userinfo: Some(Userinfo::Required),
+            path_suffix: Some("/simple/".to_owned()),
+        };
+        assert_eq!(reasons(&check, "HTTP://token@host/simple/?a#b"), "");
+        assert_eq!(
+            reasons(&check, "ftp://host/simple"),
+            "is not a URL with the scheme `https` or `http` | is a URL without user information before `@` | \
+             is a URL whose path does not end in `/simple/`"
+        );
+        for empty in ["https://@host/simple/", "https://:@host/simple/"] {
+            assert_eq!(
+                reasons(&check, empty),
+                "is a URL without user information before `@`"
+            );
+        }
+        let forbidden = UrlCheck {
+            userinfo: Some(Userinfo::Forbidden),
+            ..UrlCheck::default()
+        };
+        assert_eq!(reasons(&forbidden, "https://host/@"), "");
+        let reason = "is a URL with user information before `@`";
+        assert_eq!(reasons(&forbidden, "https://user@host"), reason);
+        assert_eq!(reasons(&forbidden, "https://@host"), reason);
+    }
 }
