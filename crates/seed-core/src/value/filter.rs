@@ -52,3 +52,71 @@ fn json_string(value: &[u8]) -> Result<SecretValue, FilterError> {
     serde_json::to_writer(&mut *json, text).map_err(|_| FilterError::NotText)?;
     Ok(SecretValue::new(std::mem::take(&mut *json)))
 }
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(filter: Filter, value: impl AsRef<[u8]>) -> String {
+        apply(filter, value.as_ref())
+            .unwrap()
+            .expose_text()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn unreserved_characters_stay_and_all_else_is_percent_encoded() {
+        let unreserved = "ABCXYZabcxyz0189-._~";
+        assert_eq!(text(Filter::Urlencode, unreserved), unreserved);
+        assert_eq!(
+            text(Filter::Urlencode, "p@ss w/é+%"),
+            "p%40ss%20w%2F%C3%A9%2B%25"
+        );
+        assert_eq!(text(Filter::Urlencode, [0x00, 0xff]), "%00%FF");
+        let stays = (0..=u8::MAX)
+            .filter(|byte| text(Filter::Urlencode, [*byte]).len() == 1)
+            .count();
+        assert_eq!(stays, 26 + 26 + 10 + 4);
+    }
+
+    #[test]
+    fn base64_is_padded_and_on_one_line() {
+        assert_eq!(text(Filter::Base64, "user:pass"), "dXNlcjpwYXNz");
+        assert_eq!(text(Filter::Base64, [0xfb, 0xff]), "+/8=");
+        assert!(!text(Filter::Base64, [0; 300]).contains('\n'));
+    }
+
+    #[test]
+    fn json_is_a_string_in_quotes() {
+        assert_eq!(
+            text(Filter::Json, "a\"b\\c\n\u{1}é"),
+            r#""a\"b\\c\n\u0001é""#
+        );
+        assert_eq!(
+            apply(Filter::Json, &[0xff]).unwrap_err(),
+            FilterError::NotText
+        );
+    }
+
+    #[test]
+    fn a_name_is_no_filter_of_a_value() {
+        assert_eq!(apply(Filter::Name, b"a").unwrap_err(), FilterError::Name);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_filtered_can_be_read_back(value in any::<Vec<u8>>(), words in any::<String>()) {
+            let encoded = text(Filter::Urlencode, &value);
+            prop_assert_eq!(percent_decode(encoded.as_bytes()).collect::<Vec<u8>>(), value.clone());
+            let encoded = apply(Filter::Base64, &value).unwrap();
+            let decoded = super::super::decode_base64(encoded.expose()).unwrap();
+            prop_assert_eq!(decoded.expose(), value.as_slice());
+            let encoded = text(Filter::Json, &words);
+            prop_assert_eq!(serde_json::from_str::<String>(&encoded).unwrap(), words);
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub enum NewlineChange {
     Added,
     /// The value is as it was.
     Kept,
-    /// A final line break, or all but one of several, was removed.
+    /// A final line break, or all but one LF of several, was removed.
     Removed,
 }
 
@@ -162,16 +162,9 @@ pub fn unescape_newlines(value: &SecretValue) -> SecretValue {
     let mut lines = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((byte, after)) = rest.split_first() {
-        match rest.strip_prefix(br"\n") {
-            Some(after) => {
-                lines.push(b'\n');
-                rest = after;
-            }
-            None => {
-                lines.push(*byte);
-                rest = after;
-            }
-        }
+        let line_break = rest.strip_prefix(br"\n");
+        lines.push(if line_break.is_some() { b'\n' } else { *byte });
+        rest = line_break.unwrap_or(after);
     }
     SecretValue::new(lines)
 }
@@ -208,15 +201,18 @@ pub fn decode_base64(text: &[u8]) -> Option<SecretValue> {
 }
 
 fn end_in_one_newline(value: &SecretValue) -> (SecretValue, NewlineChange) {
-    let Some(mut rest) = without_line_break(value.expose()) else {
-        return (copy(&[value.expose(), b"\n"]), NewlineChange::Added);
-    };
-    while let Some(shorter) = without_line_break(rest) {
+    let mut rest = value.expose();
+    while let Some(shorter) = rest
+        .strip_suffix(b"\n")
+        .or_else(|| rest.strip_suffix(b"\r"))
+    {
         rest = shorter;
     }
     let ended = copy(&[rest, b"\n"]);
     let change = if ended.same_as(value) {
         NewlineChange::Kept
+    } else if rest.len() == value.len() {
+        NewlineChange::Added
     } else {
         NewlineChange::Removed
     };
@@ -239,4 +235,165 @@ fn is_escaped(line: &[u8]) -> bool {
 /// Joins pieces without leaving a copy behind: the buffer never grows.
 fn copy(pieces: &[&[u8]]) -> SecretValue {
     SecretValue::new(pieces.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::choice::testing::read;
+    use super::*;
+
+    const PEM: &str = "-----BEGIN PRIVATE KEY-----\nbm9uZQ==\n-----END PRIVATE KEY-----\n";
+    const ESCAPED: &str = r"-----BEGIN PRIVATE KEY-----\nbm9uZQ==\n-----END PRIVATE KEY-----\n";
+
+    fn value(text: &str) -> SecretValue {
+        text.to_owned().into()
+    }
+
+    fn shown(value: &SecretValue) -> &str {
+        value.expose_text().unwrap()
+    }
+
+    #[test]
+    fn every_word_is_read() {
+        for newline in [Newline::None, Newline::One] {
+            assert_eq!(read(newline.as_str(), Newline::decode), Ok(newline));
+        }
+        assert_eq!(
+            read("escape-newlines", Form::decode),
+            Ok(Form::EscapeNewlines)
+        );
+        assert_eq!(read("base64", Encode::decode), Ok(Encode::Base64));
+        assert_eq!(
+            read("two", Newline::decode).unwrap_err(),
+            ["`two` is not known here: write one of `none` and `one`"]
+        );
+    }
+
+    #[test]
+    fn one_final_line_break_is_removed_and_said() {
+        for (given, left, change) in [
+            ("a", "a", NewlineChange::Kept),
+            ("a\n", "a", NewlineChange::Removed),
+            ("a\r\n", "a", NewlineChange::Removed),
+            ("a\n\n", "a\n", NewlineChange::Removed),
+            ("a\r", "a\r", NewlineChange::Kept),
+            ("\n", "", NewlineChange::Removed),
+            ("", "", NewlineChange::Kept),
+            (" a ", " a ", NewlineChange::Kept),
+        ] {
+            let (trimmed, said) = apply_newline(None, &value(given));
+            assert_eq!((shown(&trimmed), said), (left, change), "{given:?}");
+            assert_eq!(
+                trim_final_newline(&value(given)).1,
+                change == NewlineChange::Removed
+            );
+        }
+    }
+
+    #[test]
+    fn one_newline_is_exactly_one() {
+        for (given, left, change) in [
+            ("a", "a\n", NewlineChange::Added),
+            ("a\n", "a\n", NewlineChange::Kept),
+            ("a\r\n", "a\n", NewlineChange::Removed),
+            ("a\r", "a\n", NewlineChange::Removed),
+            ("a\n\r\n\n", "a\n", NewlineChange::Removed),
+            ("", "\n", NewlineChange::Added),
+        ] {
+            let (ended, said) = apply_newline(Some(Newline::One), &value(given));
+            assert_eq!((shown(&ended), said), (left, change), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn armored_text_keeps_its_newline_unless_the_contract_says_otherwise() {
+        let (kept, change) = apply_newline(None, &value(PEM));
+        assert_eq!((shown(&kept), change), (PEM, NewlineChange::Kept));
+        let (added, change) = apply_newline(None, &value(PEM.trim_end()));
+        assert_eq!((shown(&added), change), (PEM, NewlineChange::Added));
+        let (removed, change) = apply_newline(Some(Newline::None), &value(PEM));
+        assert_eq!(
+            (shown(&removed), change),
+            (PEM.trim_end(), NewlineChange::Removed)
+        );
+    }
+
+    #[test]
+    fn armor_is_told_by_its_lines() {
+        let openssh = PEM.replace("PRIVATE", "OPENSSH PRIVATE");
+        let bundle = format!("# root\n{PEM}\n{PEM}\n\n");
+        let windows = PEM.replace('\n', "\r\n");
+        for armored in [PEM, &openssh, &bundle, &windows, PEM.trim_end()] {
+            assert!(is_armored(armored.as_bytes()), "{armored}");
+        }
+        let indented = format!("key: |\n  {}", PEM.replace('\n', "\n  "));
+        let more = format!("{PEM}more");
+        for plain in ["", "-----BEGIN", ESCAPED, &indented, &more] {
+            assert!(!is_armored(plain.as_bytes()), "{plain}");
+        }
+        assert!(!is_armored(&[0xff]));
+    }
+
+    #[test]
+    fn line_breaks_are_escaped_once() {
+        assert_eq!(shown(&escape_newlines(&value(PEM))), ESCAPED);
+        assert_eq!(
+            shown(&escape_newlines(&value(&PEM.replace('\n', "\r\n")))),
+            ESCAPED
+        );
+        assert_eq!(shown(&escape_newlines(&value(ESCAPED))), ESCAPED);
+        assert_eq!(
+            shown(&escape_newlines(&value(&format!("{ESCAPED}\n")))),
+            ESCAPED
+        );
+        assert_eq!(shown(&escape_newlines(&value("a\rb\n\nc"))), "a\rb\\n\\nc");
+        assert_eq!(shown(&unescape_newlines(&value(ESCAPED))), PEM);
+        assert_eq!(
+            shown(&unescape_newlines(&value(&format!("{ESCAPED}\n")))),
+            PEM
+        );
+        for same in [PEM, r"C:\new", ""] {
+            assert_eq!(shown(&unescape_newlines(&value(same))), same);
+        }
+    }
+
+    #[test]
+    fn base64_that_is_none_is_not_decoded() {
+        assert_eq!(decode_base64(b"YQ==\n").unwrap().expose(), b"a");
+        for wrong in ["YQ", "YQ=\n=", "Y Q==", "YR==", "-_8="] {
+            assert!(decode_base64(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn affixes_come_off_again(prefix in "[a-z-]{0,4}", bytes in any::<Vec<u8>>(), suffix in "[a-z-]{0,4}") {
+            let given = SecretValue::new(bytes);
+            let whole = affix(&prefix, &given, &suffix);
+            prop_assert_eq!(whole.len(), prefix.len() + given.len() + suffix.len());
+            prop_assert!(strip_affixes(&prefix, &whole, &suffix).unwrap().same_as(&given));
+        }
+
+        #[test]
+        fn affixes_that_overlap_do_not_come_off(text in "[ab]{1,3}") {
+            prop_assert!(strip_affixes(&text, &value(&text), &text).is_none());
+        }
+
+        #[test]
+        fn escaping_leaves_no_line_break_and_changes_nothing_twice(text in "[a\\\\n\r\n]{0,12}") {
+            let once = escape_newlines(&value(&text));
+            prop_assert!(!once.expose().contains(&b'\n'));
+            prop_assert!(escape_newlines(&once).same_as(&once));
+        }
+
+        #[test]
+        fn newlines_settle_at_once(text in "[a\r\n]{0,6}") {
+            let (once, _) = apply_newline(Some(Newline::One), &value(&text));
+            let (twice, change) = apply_newline(Some(Newline::One), &once);
+            prop_assert!(twice.same_as(&once));
+            prop_assert_eq!(change, NewlineChange::Kept);
+        }
+    }
 }

@@ -117,3 +117,115 @@ fn is_bracketed(text: &str) -> bool {
     text.chars().count() <= LONGEST_BRACKETED
         && inside.is_some_and(|word| !word.is_empty() && !word.contains(['<', '>', '\n', '\r']))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::choice::testing::read;
+    use super::*;
+
+    fn decode(source: &str) -> Result<Placeholders, Vec<String>> {
+        read(source, Placeholders::decode)
+    }
+
+    #[test]
+    fn what_stands_for_not_yet_is_seen() {
+        let longest = format!("<{}>", "é".repeat(62));
+        for text in [
+            "",
+            " \n",
+            "null",
+            "NULL",
+            "REPLACE",
+            "REPLACE_ME",
+            "replace-with-your-token",
+            "CHANGEME",
+            "changeme123\n",
+            "PLACEHOLDER (see the wiki)",
+            "TODO",
+            "todo",
+            "<word>",
+            "<your token here>",
+            &longest,
+        ] {
+            assert!(Placeholders::default().matches(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_itself_is_kept() {
+        let too_long = format!("<{}>", "x".repeat(63));
+        for text in [
+            "nullable",
+            "TODO: rotate",
+            "CHANGE",
+            "xCHANGEME",
+            "<>",
+            "<a><b>",
+            "<<a>>",
+            "<a\nb>",
+            "<a",
+            "a>",
+            &too_long,
+            "é",
+        ] {
+            assert!(!Placeholders::default().matches(text.as_bytes()), "{text}");
+        }
+        assert!(!Placeholders::default().matches(&[0xff]));
+    }
+
+    #[test]
+    fn a_list_replaces_the_default_and_an_empty_one_turns_it_off() {
+        let own = decode("[tbd, \"FILL…\", null, \"<word>\", \"\"]").unwrap();
+        for text in ["TBD", "fill this", "null", "<a>", ""] {
+            assert!(own.matches(text.as_bytes()), "{text}");
+        }
+        for text in ["TODO", "CHANGEME", "tbd."] {
+            assert!(!own.matches(text.as_bytes()), "{text}");
+        }
+        let off = decode("[]").unwrap();
+        for text in ["", "CHANGEME", "<a>"] {
+            assert!(!off.matches(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_match_everything_or_is_no_text_is_refused() {
+        assert_eq!(
+            decode("[…]").unwrap_err(),
+            ["`…` alone would match every value: put the beginning of the text before it"]
+        );
+        assert_eq!(decode("TODO").unwrap_err(), ["expected a list, found text"]);
+        assert_eq!(
+            decode("[1]").unwrap_err(),
+            ["expected text, found the number `1`: put it in quotes: \"1\""]
+        );
+    }
+
+    #[test]
+    fn the_default_can_be_written_as_a_list() {
+        let rendered = Placeholders::default().to_json().to_string();
+        assert_eq!(
+            rendered,
+            r#"["","null","REPLACE…","CHANGEME…","PLACEHOLDER…","TODO","<word>"]"#
+        );
+        assert_eq!(decode(&rendered), Ok(Placeholders::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_back_what_was_rendered(texts in proptest::collection::vec("[ -~é]{1,6}…?", 0..5)) {
+            let placeholders = Placeholders(texts.iter().map(|text| Mark::parse(text)).collect());
+            let rendered = placeholders.to_json().to_string();
+            prop_assert_eq!(decode(&rendered), Ok(placeholders), "{}", rendered);
+        }
+
+        #[test]
+        fn no_value_makes_matching_panic(value in any::<Vec<u8>>(), text in any::<String>()) {
+            let placeholders = decode("[\"é…\", \"<word>\"]").unwrap();
+            placeholders.matches(&value);
+            placeholders.matches(text.as_bytes());
+        }
+    }
+}
