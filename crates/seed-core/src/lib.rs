@@ -11,6 +11,7 @@ pub mod document;
 pub mod duration;
 pub mod facts;
 pub mod inventory;
+pub mod manifest;
 pub mod name;
 pub mod plan;
 pub mod resolve;

@@ -194,6 +194,13 @@ fn check_targets(cx: &mut Context<'_>, contract: &Contract) {
             warn_open_alphabet(cx, contract, key, template);
         }
         target.extract.iter().for_each(|entry| check_spread(cx, contract, entry));
+        let value = |subject: &Subject| matches!(subject, Subject::Value(_));
+        let templates = || target.data.values().filter_map(|value| value.value.as_ref());
+        let reads = !target.extract.is_empty() || templates().any(|text| text.subjects().any(|(it, _)| value(it)));
+        if !reads && target.made_by.is_none() && !target.direct {
+            let message = "no key of this Secret comes from a secret, so there is nothing to read from a store";
+            cx.push(Diagnostic::error(message, target.span).help("refer to a secret, or say who makes it with `made-by`"));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::text::ResolvedText;
+use super::text::{Alternative, ResolvedPart, ResolvedText};
 use crate::backend::Kind;
 use crate::contract::{Creation, Deletion, PaceOverride, Refresh, StoreKind};
 use crate::facts::Facts;
@@ -333,7 +333,24 @@ impl Resolved {
     }
 }
 
+impl Place {
+    /// The stored name, if it is in a backend.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Backend { name, .. } => Some(name.as_str()),
+            Self::Nowhere => None,
+        }
+    }
+}
+
 impl ResolvedValue {
+    /// A text that is this value and nothing else.
+    pub fn as_text(&self) -> ResolvedText {
+        let id = self.id.clone();
+        let alternative = if self.optional { Alternative::Optional(id) } else { Alternative::Required(id) };
+        ResolvedText::new([ResolvedPart::Value { alternatives: vec![alternative], filters: Vec::new() }])
+    }
+
     /// The values that this one is made from, in the order in which they are read. Optional ones may be absent.
     pub fn reads(&self) -> Vec<&ValueId> {
         match &self.source {

@@ -1,0 +1,11 @@
+//! Manifests for External Secrets Operator, from the contract and facts alone.
+
+mod external_secret;
+mod go_template;
+mod metadata;
+mod output;
+mod version;
+
+pub use go_template::escape as escape_go_template;
+pub use output::{EmitError, ManifestFile, Options, Output, Skipped, emit, is_ours};
+pub use version::{EsoVersion, UnknownVersion};
