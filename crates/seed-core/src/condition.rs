@@ -104,7 +104,11 @@ impl Condition {
         let expression = program.expression().clone();
         let mut uses = Uses::default();
         uses.walk(&expression, &mut Vec::new());
-        Ok(Self { text: text.to_owned(), expression: Arc::new(expression), uses })
+        Ok(Self {
+            text: text.to_owned(),
+            expression: Arc::new(expression),
+            uses,
+        })
     }
 
     /// The expression as it is written.
@@ -140,7 +144,9 @@ impl Condition {
         answer_has(&mut expression, facts.facts);
         match context.resolve(&expression) {
             Ok(cel::Value::Bool(answer)) => Ok(answer),
-            Ok(other) => Err(ConditionError::NotBoolean { found: kind_of(&other) }),
+            Ok(other) => Err(ConditionError::NotBoolean {
+                found: kind_of(&other),
+            }),
             Err(err) => Err(ConditionError::Evaluation(err.to_string())),
         }
     }
@@ -165,14 +171,20 @@ impl Condition {
         let parent = format!("config.{}", parents.join("."));
         siblings
             .keys()
-            .find(|key| key.starts_with(&format!("{last}-")) && self.text.contains(&format!("{parent}.{key}")))
+            .find(|key| {
+                key.starts_with(&format!("{last}-"))
+                    && self.text.contains(&format!("{parent}.{key}"))
+            })
             .map(|key| format!("{parent}[\"{key}\"]"))
     }
 }
 
 fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
     let Some(first) = errors.errors.first() else {
-        return ConditionError::Syntax { message: "unknown error".to_owned(), at: 0 };
+        return ConditionError::Syntax {
+            message: "unknown error".to_owned(),
+            at: 0,
+        };
     };
     let (line, column) = first.pos;
     let line_start: usize = text
@@ -183,7 +195,10 @@ fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
     let at = line_start + usize::try_from(column).unwrap_or(1).saturating_sub(1);
     let message = first.msg.lines().next().unwrap_or_default();
     let message = message.trim_start_matches("Syntax error: ").to_owned();
-    ConditionError::Syntax { message, at: at.min(text.len()) }
+    ConditionError::Syntax {
+        message,
+        at: at.min(text.len()),
+    }
 }
 
 impl Uses {
@@ -205,13 +220,26 @@ impl Uses {
             }
             Expr::Select(select) => self.walk(&select.operand, bound),
             Expr::Call(call) => {
-                call.target.iter().for_each(|target| self.walk(target, bound));
-                call.args.iter().for_each(|argument| self.walk(argument, bound));
+                call.target
+                    .iter()
+                    .for_each(|target| self.walk(target, bound));
+                call.args
+                    .iter()
+                    .for_each(|argument| self.walk(argument, bound));
             }
-            Expr::List(list) => list.elements.iter().for_each(|element| self.walk(element, bound)),
-            Expr::Map(map) => map.entries.iter().for_each(|entry| self.walk_entry(&entry.expr, bound)),
+            Expr::List(list) => list
+                .elements
+                .iter()
+                .for_each(|element| self.walk(element, bound)),
+            Expr::Map(map) => map
+                .entries
+                .iter()
+                .for_each(|entry| self.walk_entry(&entry.expr, bound)),
             Expr::Struct(literal) => {
-                literal.entries.iter().for_each(|entry| self.walk_entry(&entry.expr, bound));
+                literal
+                    .entries
+                    .iter()
+                    .for_each(|entry| self.walk_entry(&entry.expr, bound));
             }
             Expr::Comprehension(loops) => {
                 self.walk(&loops.iter_range, bound);
@@ -249,9 +277,17 @@ fn config_path(expr: &Expr) -> Option<(Vec<String>, bool)> {
             }
             _ => None,
         },
-        Expr::Call(CallExpr { func_name, target: None, args }) if func_name == operators::INDEX => {
-            let [operand, index] = args.as_slice() else { return None };
-            let Expr::Literal(LiteralValue::String(key)) = &index.expr else { return None };
+        Expr::Call(CallExpr {
+            func_name,
+            target: None,
+            args,
+        }) if func_name == operators::INDEX => {
+            let [operand, index] = args.as_slice() else {
+                return None;
+            };
+            let Expr::Literal(LiteralValue::String(key)) = &index.expr else {
+                return None;
+            };
             match config_path(&operand.expr) {
                 Some((mut path, false)) => {
                     path.push(key.inner().to_owned());
@@ -274,13 +310,26 @@ fn answer_has(node: &mut IdedExpr, facts: &Facts) {
         Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) => {}
         Expr::Select(select) => answer_has(&mut select.operand, facts),
         Expr::Call(call) => {
-            call.target.iter_mut().for_each(|target| answer_has(target, facts));
-            call.args.iter_mut().for_each(|argument| answer_has(argument, facts));
+            call.target
+                .iter_mut()
+                .for_each(|target| answer_has(target, facts));
+            call.args
+                .iter_mut()
+                .for_each(|argument| answer_has(argument, facts));
         }
-        Expr::List(list) => list.elements.iter_mut().for_each(|element| answer_has(element, facts)),
-        Expr::Map(map) => map.entries.iter_mut().for_each(|entry| answer_has_entry(&mut entry.expr, facts)),
+        Expr::List(list) => list
+            .elements
+            .iter_mut()
+            .for_each(|element| answer_has(element, facts)),
+        Expr::Map(map) => map
+            .entries
+            .iter_mut()
+            .for_each(|entry| answer_has_entry(&mut entry.expr, facts)),
         Expr::Struct(literal) => {
-            literal.entries.iter_mut().for_each(|entry| answer_has_entry(&mut entry.expr, facts));
+            literal
+                .entries
+                .iter_mut()
+                .for_each(|entry| answer_has_entry(&mut entry.expr, facts));
         }
         Expr::Comprehension(loops) => {
             for part in [
@@ -359,14 +408,19 @@ count: 3
             "identity" => Ok(true),
             name => Err(ConditionError::Name(name.to_owned())),
         };
-        Condition::parse(text).and_then(|c| c.evaluate(&facts, &mut named)).map_err(|err| err.to_string())
+        Condition::parse(text)
+            .and_then(|c| c.evaluate(&facts, &mut named))
+            .map_err(|err| err.to_string())
     }
 
     #[test]
     fn conditions_read_facts_names_and_the_environment() {
         for (text, answer) in [
             ("config.features.egress", false),
-            ("config.dns.automate && config.dns.provider == \"cloudflare\"", true),
+            (
+                "config.dns.automate && config.dns.provider == \"cloudflare\"",
+                true,
+            ),
             ("config.features[\"llm-d\"]", false),
             ("identity && env == 'ai-dev'", true),
             ("env.startsWith('ai-')", true),
@@ -385,7 +439,10 @@ count: 3
 
     #[test]
     fn a_fact_that_nobody_states_is_an_error_wherever_it_stands() {
-        for text in ["config.features.n8n || config.features.nope", "config.features.egress && config.features.nope"] {
+        for text in [
+            "config.features.n8n || config.features.nope",
+            "config.features.egress && config.features.nope",
+        ] {
             assert_eq!(
                 evaluate(text).unwrap_err(),
                 "`config.features.nope` is in no facts file and not among the defaults",
@@ -408,10 +465,25 @@ count: 3
 
     #[test]
     fn what_is_no_boolean_or_no_cel_is_refused() {
-        assert_eq!(evaluate("config.count").unwrap_err(), "the condition gives a number, not true or false");
-        assert_eq!(evaluate("nope").unwrap_err(), "`nope` is neither `config`, `env` nor a named condition");
-        assert!(matches!(Condition::parse("config.a &&"), Err(ConditionError::Syntax { .. })));
-        assert!(matches!(Condition::parse(&"(".repeat(5000)), Err(ConditionError::Syntax { .. })));
-        assert!(matches!(Condition::parse(&"!".repeat(4000)), Err(ConditionError::Syntax { .. }) | Ok(_)));
+        assert_eq!(
+            evaluate("config.count").unwrap_err(),
+            "the condition gives a number, not true or false"
+        );
+        assert_eq!(
+            evaluate("nope").unwrap_err(),
+            "`nope` is neither `config`, `env` nor a named condition"
+        );
+        assert!(matches!(
+            Condition::parse("config.a &&"),
+            Err(ConditionError::Syntax { .. })
+        ));
+        assert!(matches!(
+            Condition::parse(&"(".repeat(5000)),
+            Err(ConditionError::Syntax { .. })
+        ));
+        assert!(matches!(
+            Condition::parse(&"!".repeat(4000)),
+            Err(ConditionError::Syntax { .. }) | Ok(_)
+        ));
     }
 }

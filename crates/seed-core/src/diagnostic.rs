@@ -14,7 +14,10 @@ pub struct Span {
 impl Span {
     /// The range from `start` up to, but without, `end`.
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start, end: end.max(start) }
+        Self {
+            start,
+            end: end.max(start),
+        }
     }
 }
 
@@ -91,12 +94,18 @@ impl Diagnostic {
 
     /// A warning at a place.
     pub fn warning(message: impl Into<String>, span: Span) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(message, span) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(message, span)
+        }
     }
 
     /// An error without a place.
     pub fn general(message: impl Into<String>) -> Self {
-        Self { span: None, ..Self::error(message, Span::default()) }
+        Self {
+            span: None,
+            ..Self::error(message, Span::default())
+        }
     }
 
     /// Says something at the place itself.
@@ -143,7 +152,9 @@ impl Diagnostics {
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Whether there is none at all.
@@ -175,7 +186,10 @@ impl From<Diagnostic> for Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let messages: Vec<&str> = self.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        let messages: Vec<&str> = self
+            .iter()
+            .map(|diagnostic| diagnostic.message.as_str())
+            .collect();
         f.write_str(&messages.join("; "))
     }
 }

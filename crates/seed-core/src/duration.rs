@@ -25,7 +25,9 @@ impl GoDuration {
         while !rest.is_empty() {
             let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
             let (number, tail) = rest.split_at_checked(digits)?;
-            let word = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+            let word = tail
+                .find(|c: char| c.is_ascii_digit() || c == '.')
+                .unwrap_or(tail.len());
             let (unit, tail) = tail.split_at_checked(word)?;
             let (_, size) = UNITS.iter().find(|(known, _)| *known == unit)?;
             total = total.checked_add(scaled(number, *size)?)?;
@@ -60,7 +62,11 @@ fn scaled(number: &str, size: u64) -> Option<u64> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     let mut total = whole.checked_mul(size)?;
     let mut unit = size;
     for digit in fraction.chars() {
@@ -99,7 +105,11 @@ mod tests {
             ("1h0m0s", "1h0m0s"),
             ("1500us", "1.5ms"),
         ] {
-            assert_eq!(GoDuration::parse(text).unwrap().canonical(), canonical, "{text}");
+            assert_eq!(
+                GoDuration::parse(text).unwrap().canonical(),
+                canonical,
+                "{text}"
+            );
         }
         for bad in ["", "1", "h", "1d", "-1h", "1h 2m", ".h", "1..5h"] {
             assert_eq!(GoDuration::parse(bad), None, "{bad}");

@@ -48,7 +48,9 @@ pub enum FactError {
 }
 
 fn hint(near: Option<&str>) -> String {
-    near.map_or_else(String::new, |near| format!("; did you mean `config.{near}`?"))
+    near.map_or_else(String::new, |near| {
+        format!("; did you mean `config.{near}`?")
+    })
 }
 
 impl Facts {
@@ -60,7 +62,10 @@ impl Facts {
     pub(crate) fn from_node(node: &Node) -> Result<Self, Diagnostic> {
         match (&node.kind, to_json(node)) {
             (NodeKind::Mapping(_), Value::Object(members)) => Ok(Self(members)),
-            _ => Err(Diagnostic::error(format!("facts are a mapping, found {}", node.describe()), node.span)),
+            _ => Err(Diagnostic::error(
+                format!("facts are a mapping, found {}", node.describe()),
+                node.span,
+            )),
         }
     }
 
@@ -71,12 +76,18 @@ impl Facts {
 
     /// Sets one fact, as `--set a.b=v` does: `value` is a YAML scalar.
     pub fn set(&mut self, path: &str, value: &str) -> Result<(), FactError> {
-        let scalar = parse(value, Limits::default()).ok().filter(|node| match &node.kind {
-            NodeKind::Scalar(_) => true,
-            NodeKind::Mapping(pairs) => pairs.is_empty() && value.trim().is_empty(),
-            NodeKind::Sequence(_) => false,
-        });
-        let Some(node) = scalar else { return Err(FactError::Scalar { path: path.to_owned() }) };
+        let scalar = parse(value, Limits::default())
+            .ok()
+            .filter(|node| match &node.kind {
+                NodeKind::Scalar(_) => true,
+                NodeKind::Mapping(pairs) => pairs.is_empty() && value.trim().is_empty(),
+                NodeKind::Sequence(_) => false,
+            });
+        let Some(node) = scalar else {
+            return Err(FactError::Scalar {
+                path: path.to_owned(),
+            });
+        };
         let value = match node.as_scalar().map(crate::yaml::Scalar::kind) {
             Some(ScalarType::Null) | None => Value::Null,
             Some(_) => to_json(&node),
@@ -91,15 +102,22 @@ impl Facts {
 
     fn put(&mut self, path: &str, value: Value) -> Result<(), FactError> {
         let parts: Vec<&str> = path.split('.').collect();
-        let Some((last, parents)) = parts.split_last() else { return Err(FactError::Path(path.to_owned())) };
+        let Some((last, parents)) = parts.split_last() else {
+            return Err(FactError::Path(path.to_owned()));
+        };
         if parts.iter().any(|part| part.is_empty()) {
             return Err(FactError::Path(path.to_owned()));
         }
         let mut at = &mut self.0;
         for parent in parents {
-            let child = at.entry((*parent).to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            let child = at
+                .entry((*parent).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
             let Value::Object(members) = child else {
-                return Err(FactError::NotAMapping { path: path.to_owned(), parent: (*parent).to_owned() });
+                return Err(FactError::NotAMapping {
+                    path: path.to_owned(),
+                    parent: (*parent).to_owned(),
+                });
             };
             at = members;
         }
@@ -110,7 +128,8 @@ impl Facts {
     /// The fact at a path, whatever it is.
     pub fn get(&self, path: &[String]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.0.get(first)?, |value, part| value.get(part))
+        rest.iter()
+            .try_fold(self.0.get(first)?, |value, part| value.get(part))
     }
 
     /// The text of a fact: text as it is, whole numbers and booleans as they are written.
@@ -125,22 +144,41 @@ impl Facts {
             Some(Value::Object(_)) => "a mapping",
             None => return Err(self.missing(path)),
         };
-        Err(FactError::NotText { path: path.join("."), found })
+        Err(FactError::NotText {
+            path: path.join("."),
+            found,
+        })
     }
 
     /// The error for a path that does not exist, with the nearest one that does.
     pub fn missing(&self, path: &[String]) -> FactError {
         let mut existing = path;
         while let Some((last, parents)) = existing.split_last() {
-            let siblings = if parents.is_empty() { Some(&self.0) } else { self.get(parents).and_then(Value::as_object) };
+            let siblings = if parents.is_empty() {
+                Some(&self.0)
+            } else {
+                self.get(parents).and_then(Value::as_object)
+            };
             if let Some(siblings) = siblings {
-                let near = nearest(last, siblings.keys().map(String::as_str))
-                    .map(|near| parents.iter().map(String::as_str).chain([near]).collect::<Vec<_>>().join("."));
-                return FactError::Missing { path: path.join("."), near };
+                let near = nearest(last, siblings.keys().map(String::as_str)).map(|near| {
+                    parents
+                        .iter()
+                        .map(String::as_str)
+                        .chain([near])
+                        .collect::<Vec<_>>()
+                        .join(".")
+                });
+                return FactError::Missing {
+                    path: path.join("."),
+                    near,
+                };
             }
             existing = parents;
         }
-        FactError::Missing { path: path.join("."), near: None }
+        FactError::Missing {
+            path: path.join("."),
+            near: None,
+        }
     }
 
     /// All facts as one JSON object.
@@ -172,7 +210,10 @@ mod tests {
     fn mappings_merge_and_everything_else_is_replaced() {
         let mut facts = Facts::parse("a: {b: 1, c: [1, 2]}\nd: x").unwrap();
         facts.merge(Facts::parse("a: {c: [3], e: true}\nd: {f: 2}").unwrap());
-        assert_eq!(facts, Facts::parse("a: {b: 1, c: [3], e: true}\nd: {f: 2}").unwrap());
+        assert_eq!(
+            facts,
+            Facts::parse("a: {b: 1, c: [3], e: true}\nd: {f: 2}").unwrap()
+        );
     }
 
     #[test]
@@ -182,10 +223,20 @@ mod tests {
         facts.set("a.b.c", "12").unwrap();
         facts.set("domain", "\"12\"").unwrap();
         facts.set_text("text", "true").unwrap();
-        assert_eq!(facts, Facts::parse("features: {egress: true}\na: {b: {c: 12}}\ndomain: '12'\ntext: 'true'").unwrap());
-        assert!(matches!(facts.set("a.b.c.d", "1"), Err(FactError::NotAMapping { .. })));
+        assert_eq!(
+            facts,
+            Facts::parse("features: {egress: true}\na: {b: {c: 12}}\ndomain: '12'\ntext: 'true'")
+                .unwrap()
+        );
+        assert!(matches!(
+            facts.set("a.b.c.d", "1"),
+            Err(FactError::NotAMapping { .. })
+        ));
         assert!(matches!(facts.set("a..b", "1"), Err(FactError::Path(_))));
-        assert!(matches!(facts.set("a", "[1]"), Err(FactError::Scalar { .. })));
+        assert!(matches!(
+            facts.set("a", "[1]"),
+            Err(FactError::Scalar { .. })
+        ));
     }
 
     #[test]
@@ -195,7 +246,10 @@ mod tests {
             assert_eq!(facts.text(&path(fact)).unwrap(), text);
         }
         for fact in ["f", "z", "l", "m"] {
-            assert!(matches!(facts.text(&path(fact)), Err(FactError::NotText { .. })), "{fact}");
+            assert!(
+                matches!(facts.text(&path(fact)), Err(FactError::NotText { .. })),
+                "{fact}"
+            );
         }
     }
 

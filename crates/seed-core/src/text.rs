@@ -113,9 +113,14 @@ impl Subject {
     /// Inside `fields` of `entry`, the sibling that a bare word means when there is one of that name.
     pub fn sibling(&self, entry: &EntryKey) -> Option<ValueId> {
         let name = match self {
-            Self::Value(ValueId { entry: word, field: None }) => word.as_str().parse().ok()?,
+            Self::Value(ValueId {
+                entry: word,
+                field: None,
+            }) => word.as_str().parse().ok()?,
             Self::Word(field) => field.clone(),
-            Self::Config(_) | Self::Env | Self::StoreKind | Self::StoreName | Self::Value(_) => return None,
+            Self::Config(_) | Self::Env | Self::StoreKind | Self::StoreName | Self::Value(_) => {
+                return None;
+            }
         };
         Some(ValueId::field(entry.clone(), name))
     }
@@ -197,7 +202,13 @@ impl Template {
     /// Text without references.
     pub fn literal(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { parts: if text.is_empty() { Vec::new() } else { vec![Part::Literal(text)] } }
+        Self {
+            parts: if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![Part::Literal(text)]
+            },
+        }
     }
 
     /// The pieces in their order. No two literals stand side by side.
@@ -215,7 +226,12 @@ impl Template {
 
     /// Everything that the references name.
     pub fn subjects(&self) -> impl Iterator<Item = (&Subject, Span)> {
-        self.references().flat_map(|reference| reference.alternatives.iter().map(|subject| (subject, reference.span)))
+        self.references().flat_map(|reference| {
+            reference
+                .alternatives
+                .iter()
+                .map(|subject| (subject, reference.span))
+        })
     }
 
     /// The reference, when there is nothing else.
@@ -253,15 +269,25 @@ fn parse_reference(inside: &str, span: Span) -> Result<Reference, Diagnostic> {
         .split("??")
         .map(|word| Subject::parse(word.trim()).map_err(|message| Diagnostic::error(message, span)))
         .collect::<Result<Vec<_>, _>>()?;
-    let filters = pieces.map(|word| parse_filter(word, span)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Reference { alternatives, filters, span })
+    let filters = pieces
+        .map(|word| parse_filter(word, span))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Reference {
+        alternatives,
+        filters,
+        span,
+    })
 }
 
 fn parse_filter(word: &str, span: Span) -> Result<Filter, Diagnostic> {
-    Filter::ALL.into_iter().find(|filter| filter.as_str() == word).ok_or_else(|| {
-        let known = crate::diagnostic::list(Filter::ALL.map(Filter::as_str));
-        Diagnostic::error(format!("`{word}` is no filter"), span).help(format!("known are {known}"))
-    })
+    Filter::ALL
+        .into_iter()
+        .find(|filter| filter.as_str() == word)
+        .ok_or_else(|| {
+            let known = crate::diagnostic::list(Filter::ALL.map(Filter::as_str));
+            Diagnostic::error(format!("`{word}` is no filter"), span)
+                .help(format!("known are {known}"))
+        })
 }
 
 #[cfg(test)]
@@ -277,7 +303,10 @@ mod tests {
     #[test]
     fn references_know_their_place() {
         let template = parse("a ${b} c ${config.d-e.f ?? g#h | json | base64}").unwrap();
-        let places: Vec<Span> = template.references().map(|reference| reference.span).collect();
+        let places: Vec<Span> = template
+            .references()
+            .map(|reference| reference.span)
+            .collect();
         assert_eq!(places, [Span::new(2, 6), Span::new(9, 47)]);
     }
 
@@ -294,9 +323,15 @@ mod tests {
             ("${a", "`${` is never closed"),
             ("${}", "the reference is empty"),
             ("${a | upper}", "`upper` is no filter"),
-            ("${config}", "`config` alone is a mapping; name a fact in it"),
+            (
+                "${config}",
+                "`config` alone is a mapping; name a fact in it",
+            ),
             ("${config..a}", "`config..a` has an empty part"),
-            ("${a b}", "`a b` has the character ' ', which is not allowed here"),
+            (
+                "${a b}",
+                "`a b` has the character ' ', which is not allowed here",
+            ),
         ] {
             assert_eq!(parse(text).unwrap_err().message, message, "{text}");
         }
@@ -304,15 +339,30 @@ mod tests {
 
     fn template() -> impl Strategy<Value = Template> {
         let subject = prop_oneof![
-            "[a-z][a-z0-9-]{0,8}".prop_filter("reserved", |word| word != "env" && word != "config" && !word.starts_with("x-"))
+            "[a-z][a-z0-9-]{0,8}"
+                .prop_filter("reserved", |word| word != "env"
+                    && word != "config"
+                    && !word.starts_with("x-"))
                 .prop_map(|word| Subject::parse(&word).unwrap()),
             Just(Subject::Env),
             "config(\\.[a-z-]{1,5}){1,3}".prop_map(|word| Subject::parse(&word).unwrap()),
             "[a-z]{1,5}#[A-Z_.]{1,5}".prop_map(|word| Subject::parse(&word).unwrap()),
         ];
-        let filter = prop_oneof![Just(Filter::Json), Just(Filter::Base64), Just(Filter::Urlencode), Just(Filter::Name)];
-        let reference = (proptest::collection::vec(subject, 1..3), proptest::collection::vec(filter, 0..3))
-            .prop_map(|(alternatives, filters)| Reference { alternatives, filters, span: Span::default() });
+        let filter = prop_oneof![
+            Just(Filter::Json),
+            Just(Filter::Base64),
+            Just(Filter::Urlencode),
+            Just(Filter::Name)
+        ];
+        let reference = (
+            proptest::collection::vec(subject, 1..3),
+            proptest::collection::vec(filter, 0..3),
+        )
+            .prop_map(|(alternatives, filters)| Reference {
+                alternatives,
+                filters,
+                span: Span::default(),
+            });
         let pair = (proptest::option::of("[ -~]{1,10}"), reference);
         (proptest::collection::vec(pair, 0..4), "[ -~]{0,5}").prop_map(|(pairs, tail)| {
             let mut parts = Vec::new();

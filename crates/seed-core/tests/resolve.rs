@@ -24,7 +24,11 @@ fn resolved(source: &str, env: &str, facts: &str, set: &[(&str, &str)]) -> Resol
     for (path, value) in set {
         all.set(path, value).unwrap();
     }
-    let request = Request { env: Some(env.to_owned()), facts: all, ..Request::default() };
+    let request = Request {
+        env: Some(env.to_owned()),
+        facts: all,
+        ..Request::default()
+    };
     match resolve(&contract, source, &request) {
         Ok((resolved, _)) => resolved,
         Err(errors) => panic!("{errors:#?}"),
@@ -37,7 +41,12 @@ fn active(resolved: &Resolved) -> Vec<String> {
 
 #[test]
 fn the_platform_has_eighteen_keys() {
-    let resolved = resolved(LLM_PLATFORM, "ai-dev", AI_DEV, &[("features.egress", "true")]);
+    let resolved = resolved(
+        LLM_PLATFORM,
+        "ai-dev",
+        AI_DEV,
+        &[("features.egress", "true")],
+    );
     assert_eq!(resolved.entries.len(), 18);
     assert_eq!(active(&resolved).len(), 18);
 }
@@ -52,12 +61,28 @@ fn a_value_that_stands_on_the_next_line_counts() {
 
 #[test]
 fn without_identity_neither_dex_nor_its_clients_are_active() {
-    let resolved = resolved(LLM_PLATFORM, "ai-dev", AI_DEV, &[("features.identity", "false")]);
-    assert!(!active(&resolved).iter().any(|key| key.contains("dex") || key.contains("oauth2")));
-    let target = resolved.targets.iter().find(|target| target.secret == "litellm-secrets").unwrap();
+    let resolved = resolved(
+        LLM_PLATFORM,
+        "ai-dev",
+        AI_DEV,
+        &[("features.identity", "false")],
+    );
+    assert!(
+        !active(&resolved)
+            .iter()
+            .any(|key| key.contains("dex") || key.contains("oauth2"))
+    );
+    let target = resolved
+        .targets
+        .iter()
+        .find(|target| target.secret == "litellm-secrets")
+        .unwrap();
     assert_eq!(
         target.left_out,
-        [("GENERIC_CLIENT_SECRET".to_owned(), "dex-litellm-client-secret: config.features.identity is false".to_owned())]
+        [(
+            "GENERIC_CLIENT_SECRET".to_owned(),
+            "dex-litellm-client-secret: config.features.identity is false".to_owned()
+        )]
     );
     assert!(resolved.files.is_empty());
 }

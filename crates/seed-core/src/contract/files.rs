@@ -14,7 +14,10 @@ pub(super) fn files(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String
     let mut files = IndexMap::new();
     for (key, value) in cx.pairs(node)? {
         if let Some(file) = file(cx, key, value) {
-            files.insert(key.text().unwrap_or_default().to_owned(), Spanned::new(file, key.span));
+            files.insert(
+                key.text().unwrap_or_default().to_owned(),
+                Spanned::new(file, key.span),
+            );
         }
     }
     Some(files)
@@ -29,7 +32,10 @@ fn file(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<File> {
     }
     let mut fields = Fields::open(cx, node, "a file")?;
     let when = fields.take("when").and_then(|node| condition(cx, node));
-    let written: Vec<&'static str> = CONTENTS.into_iter().filter(|word| fields.has(word)).collect();
+    let written: Vec<&'static str> = CONTENTS
+        .into_iter()
+        .filter(|word| fields.has(word))
+        .collect();
     let content = match written.as_slice() {
         [one] => content(cx, &mut fields, one),
         _ => {
@@ -42,10 +48,18 @@ fn file(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<File> {
         fields.take(word);
     }
     fields.finish(cx, false);
-    Some(File { path: path?, when, content: content? })
+    Some(File {
+        path: path?,
+        when,
+        content: content?,
+    })
 }
 
-fn content(cx: &mut Context<'_>, fields: &mut Fields<'_>, word: &'static str) -> Option<FileContent> {
+fn content(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    word: &'static str,
+) -> Option<FileContent> {
     let node = fields.take(word)?;
     if word == "text" {
         return cx.template(node).map(FileContent::Text);
@@ -85,16 +99,27 @@ fn templates_in(cx: &mut Context<'_>, node: &Node) {
 /// `"${...entry}": true`.
 fn spread(cx: &mut Context<'_>, key: &Node, value: &Node) {
     if spread_entry(key).is_none() {
-        cx.push(Diagnostic::error("write `\"${...entry}\": true` to spread an entry's fields", key.span));
+        cx.push(Diagnostic::error(
+            "write `\"${...entry}\": true` to spread an entry's fields",
+            key.span,
+        ));
     }
     if cx.boolean(value) == Some(false) {
-        cx.push(Diagnostic::error("a spread is `true`, or left out", value.span));
+        cx.push(Diagnostic::error(
+            "a spread is `true`, or left out",
+            value.span,
+        ));
     }
 }
 
 /// The entry that a key spreads.
 pub(crate) fn spread_entry(key: &Node) -> Option<crate::name::EntryKey> {
-    key.text()?.strip_prefix("${...")?.strip_suffix('}')?.trim().parse().ok()
+    key.text()?
+        .strip_prefix("${...")?
+        .strip_suffix('}')?
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn dotenv_names(cx: &mut Context<'_>, node: &Node) {
@@ -103,7 +128,10 @@ fn dotenv_names(cx: &mut Context<'_>, node: &Node) {
         let variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !variable && spread_entry(key).is_none() {
-            cx.push(Diagnostic::error(format!("`{name}` cannot name a variable"), key.span));
+            cx.push(Diagnostic::error(
+                format!("`{name}` cannot name a variable"),
+                key.span,
+            ));
         }
     }
 }
@@ -116,8 +144,13 @@ pub(crate) fn refuse_path(path: &str) -> Result<(), String> {
     if path.starts_with('/') || path.starts_with('~') || path.contains('\\') {
         return Err(format!("`{path}` must be relative to `root`"));
     }
-    if path.split('/').any(|part| part == ".." || part == "." || part.is_empty()) {
-        return Err(format!("`{path}` must stay below `root`: no `.`, `..` or empty part"));
+    if path
+        .split('/')
+        .any(|part| part == ".." || part == "." || part.is_empty())
+    {
+        return Err(format!(
+            "`{path}` must stay below `root`: no `.`, `..` or empty part"
+        ));
     }
     Ok(())
 }

@@ -8,11 +8,12 @@ mod references;
 mod secrets;
 mod targets;
 
-pub use model::{
-    Backend, BackendStore, Case, Cluster, Content, Contract, Creation, Deletion, EmitDefaults, Entry, Field, File,
-    FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source, StoreKind, StoreRef, Target, ValueSpec,
-};
 pub(crate) use files::{refuse_path, spread_entry};
+pub use model::{
+    Backend, BackendStore, Case, Cluster, Content, Contract, Creation, Deletion, EmitDefaults,
+    Entry, Field, File, FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source,
+    StoreKind, StoreRef, Target, ValueSpec,
+};
 pub(crate) use parse::{condition_diagnostic, is_dns_subdomain};
 pub use parse::{is_environment_name, parse};
 pub(crate) use references::value_of;

@@ -375,8 +375,10 @@ impl StoreKind {
         }
     }
 
-    pub(crate) const WORDS: [(&'static str, Self); 2] =
-        [("ClusterSecretStore", Self::ClusterSecretStore), ("SecretStore", Self::SecretStore)];
+    pub(crate) const WORDS: [(&'static str, Self); 2] = [
+        ("ClusterSecretStore", Self::ClusterSecretStore),
+        ("SecretStore", Self::SecretStore),
+    ];
 }
 
 impl Creation {
@@ -410,8 +412,11 @@ impl Deletion {
         }
     }
 
-    pub(crate) const WORDS: [(&'static str, Self); 3] =
-        [("Retain", Self::Retain), ("Delete", Self::Delete), ("Merge", Self::Merge)];
+    pub(crate) const WORDS: [(&'static str, Self); 3] = [
+        ("Retain", Self::Retain),
+        ("Delete", Self::Delete),
+        ("Merge", Self::Merge),
+    ];
 }
 
 impl Refresh {
@@ -424,6 +429,9 @@ impl Refresh {
         }
     }
 
-    pub(crate) const WORDS: [(&'static str, Self); 3] =
-        [("Periodic", Self::Periodic), ("OnChange", Self::OnChange), ("CreatedOnce", Self::CreatedOnce)];
+    pub(crate) const WORDS: [(&'static str, Self); 3] = [
+        ("Periodic", Self::Periodic),
+        ("OnChange", Self::OnChange),
+        ("CreatedOnce", Self::CreatedOnce),
+    ];
 }

@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use super::model::{
-    Backend, BackendStore, Cluster, Contract, Deletion, EmitDefaults, PaceOverride, Refresh, Setting, StoreKind,
-    StoreRef,
+    Backend, BackendStore, Cluster, Contract, Deletion, EmitDefaults, PaceOverride, Refresh,
+    Setting, StoreKind, StoreRef,
 };
 use super::reader::{Context, Fields};
 use super::{files, references, secrets, targets};
@@ -29,19 +29,48 @@ pub fn parse(source: &str) -> Result<(Contract, Diagnostics), Diagnostics> {
 fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
     let mut fields = Fields::open(cx, node, "a contract")?;
     version(cx, &mut fields);
-    let name = fields.require(cx, "name").and_then(|node| dns_label(cx, node));
-    let root = fields.take("root").and_then(|node| cx.settings_template(node));
-    let env = fields.take("env").and_then(|node| environment_name(cx, node));
-    let (config_files, defaults) = fields.take("config").map(|node| config(cx, node)).unwrap_or_default();
-    let conditions = fields.take("conditions").and_then(|node| conditions(cx, node)).unwrap_or_default();
-    let backend = fields.take("backend").and_then(|node| cx.settings_template(node));
-    let backends = fields.take("backends").and_then(|node| backends(cx, node)).unwrap_or_default();
+    let name = fields
+        .require(cx, "name")
+        .and_then(|node| dns_label(cx, node));
+    let root = fields
+        .take("root")
+        .and_then(|node| cx.settings_template(node));
+    let env = fields
+        .take("env")
+        .and_then(|node| environment_name(cx, node));
+    let (config_files, defaults) = fields
+        .take("config")
+        .map(|node| config(cx, node))
+        .unwrap_or_default();
+    let conditions = fields
+        .take("conditions")
+        .and_then(|node| conditions(cx, node))
+        .unwrap_or_default();
+    let backend = fields
+        .take("backend")
+        .and_then(|node| cx.settings_template(node));
+    let backends = fields
+        .take("backends")
+        .and_then(|node| backends(cx, node))
+        .unwrap_or_default();
     let store = fields.take("store").and_then(|node| store_ref(cx, node));
     let cluster = fields.take("cluster").and_then(|node| cluster(cx, node));
-    let emit = fields.take("emit").and_then(|node| emit_defaults(cx, node)).unwrap_or_default();
-    let secrets = fields.take("secrets").and_then(|node| secrets::secrets(cx, node)).unwrap_or_default();
-    let targets = fields.take("targets").and_then(|node| targets::targets(cx, node)).unwrap_or_default();
-    let files = fields.take("files").and_then(|node| files::files(cx, node)).unwrap_or_default();
+    let emit = fields
+        .take("emit")
+        .and_then(|node| emit_defaults(cx, node))
+        .unwrap_or_default();
+    let secrets = fields
+        .take("secrets")
+        .and_then(|node| secrets::secrets(cx, node))
+        .unwrap_or_default();
+    let targets = fields
+        .take("targets")
+        .and_then(|node| targets::targets(cx, node))
+        .unwrap_or_default();
+    let files = fields
+        .take("files")
+        .and_then(|node| files::files(cx, node))
+        .unwrap_or_default();
     fields.finish(cx, true);
     Some(Contract {
         name: name?,
@@ -62,11 +91,16 @@ fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
 }
 
 fn version(cx: &mut Context<'_>, fields: &mut Fields<'_>) {
-    let Some(node) = fields.require(cx, "version") else { return };
+    let Some(node) = fields.require(cx, "version") else {
+        return;
+    };
     if let Some(version) = cx.integer(node, i64::MIN..=i64::MAX)
         && version.value != 1
     {
-        let message = format!("this version of seed reads contracts of version 1, not {}", version.value);
+        let message = format!(
+            "this version of seed reads contracts of version 1, not {}",
+            version.value
+        );
         cx.push(Diagnostic::error(message, node.span));
     }
 }
@@ -102,7 +136,9 @@ pub(crate) fn is_dns_subdomain(name: &str) -> bool {
 pub fn is_environment_name(name: &str) -> bool {
     name.len() <= 63
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 fn environment_name(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
@@ -111,14 +147,19 @@ fn environment_name(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>
         return Some(name);
     }
     cx.push(
-        Diagnostic::error(format!("`{}` cannot name an environment", name.value), node.span)
-            .help("use letters, digits, `-` and `_`, at most 63, beginning with a letter or a digit"),
+        Diagnostic::error(
+            format!("`{}` cannot name an environment", name.value),
+            node.span,
+        )
+        .help("use letters, digits, `-` and `_`, at most 63, beginning with a letter or a digit"),
     );
     None
 }
 
 fn config(cx: &mut Context<'_>, node: &Node) -> (Vec<Setting>, Facts) {
-    let Some(mut fields) = Fields::open(cx, node, "`config`") else { return Default::default() };
+    let Some(mut fields) = Fields::open(cx, node, "`config`") else {
+        return Default::default();
+    };
     let files = fields
         .take("files")
         .and_then(|node| cx.list(node, |cx, item| cx.settings_template(item)))
@@ -154,28 +195,42 @@ pub(super) fn condition(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Con
 }
 
 /// Puts an error of a condition at its place in the file.
-pub(crate) fn condition_diagnostic(err: &ConditionError, span: Span, text: &str, source: &str) -> Diagnostic {
+pub(crate) fn condition_diagnostic(
+    err: &ConditionError,
+    span: Span,
+    text: &str,
+    source: &str,
+) -> Diagnostic {
     let at = |start: usize, length: usize| {
-        let inside = source.get(span.start..span.end).and_then(|written| written.find(text));
+        let inside = source
+            .get(span.start..span.end)
+            .and_then(|written| written.find(text));
         inside.map_or(span, |offset| {
             let start = (span.start + offset + start).min(span.end);
             Span::new(start, (start + length).min(span.end))
         })
     };
     match err {
-        ConditionError::Syntax { at: offset, .. } => Diagnostic::error(err.to_string(), at(*offset, 1)),
-        ConditionError::Fact { hyphen: Some(hyphen), .. } => Diagnostic::error(err.to_string(), span)
+        ConditionError::Syntax { at: offset, .. } => {
+            Diagnostic::error(err.to_string(), at(*offset, 1))
+        }
+        ConditionError::Fact {
+            hyphen: Some(hyphen),
+            ..
+        } => Diagnostic::error(err.to_string(), span)
             .help(format!("CEL reads the hyphen as a minus; write `{hyphen}`")),
         ConditionError::Name(name) => {
-            let place = text.find(name.as_str()).map_or(span, |offset| at(offset, name.len()));
-            Diagnostic::error(err.to_string(), place).help("define it under `conditions`, or write `config.…` for a fact")
+            let place = text
+                .find(name.as_str())
+                .map_or(span, |offset| at(offset, name.len()));
+            Diagnostic::error(err.to_string(), place)
+                .help("define it under `conditions`, or write `config.…` for a fact")
         }
-        ConditionError::Environment => {
-            Diagnostic::error(err.to_string(), span).help("give one with `--env`, SEED_ENV, or top-level `env:`")
-        }
-        ConditionError::Evaluation(_) | ConditionError::Fact { .. } | ConditionError::NotBoolean { .. } => {
-            Diagnostic::error(err.to_string(), span)
-        }
+        ConditionError::Environment => Diagnostic::error(err.to_string(), span)
+            .help("give one with `--env`, SEED_ENV, or top-level `env:`"),
+        ConditionError::Evaluation(_)
+        | ConditionError::Fact { .. }
+        | ConditionError::NotBoolean { .. } => Diagnostic::error(err.to_string(), span),
     }
 }
 
@@ -204,7 +259,10 @@ fn backends(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Spanne
     for (key, value) in cx.pairs(node)? {
         let name = key.text().unwrap_or_default();
         if name == "none" {
-            cx.push(Diagnostic::error("`none` stands for no backend and cannot name one", key.span));
+            cx.push(Diagnostic::error(
+                "`none` stands for no backend and cannot name one",
+                key.span,
+            ));
             continue;
         }
         if let Some(backend) = backend(cx, name, key, value) {
@@ -229,16 +287,33 @@ fn backend(cx: &mut Context<'_>, name: &str, key: &Node, node: &Node) -> Option<
     };
     let mut settings = IndexMap::new();
     for setting in kind.settings() {
-        if let Some(value) = fields.take(setting).and_then(|node| cx.settings_template(node)) {
+        if let Some(value) = fields
+            .take(setting)
+            .and_then(|node| cx.settings_template(node))
+        {
             settings.insert((*setting).to_owned(), value);
         }
     }
-    let prefix = fields.take("prefix").and_then(|node| cx.settings_template(node));
+    let prefix = fields
+        .take("prefix")
+        .and_then(|node| cx.settings_template(node));
     let labels = labels(cx, &mut fields, "labels");
-    let pace = fields.take("pace").and_then(|node| pace(cx, node)).unwrap_or_default();
-    let store = fields.take("store").and_then(|node| backend_store(cx, node));
+    let pace = fields
+        .take("pace")
+        .and_then(|node| pace(cx, node))
+        .unwrap_or_default();
+    let store = fields
+        .take("store")
+        .and_then(|node| backend_store(cx, node));
     fields.finish(cx, false);
-    Some(Backend { kind, settings, prefix, labels, pace, store })
+    Some(Backend {
+        kind,
+        settings,
+        prefix,
+        labels,
+        pace,
+        store,
+    })
 }
 
 fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
@@ -249,7 +324,10 @@ fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
             .and_then(|node| cx.integer(node, 1..=1_000_000))
             .and_then(|number| u32::try_from(number.value).ok())
     };
-    let pace = PaceOverride { reads: a_minute(cx, "reads"), writes: a_minute(cx, "writes") };
+    let pace = PaceOverride {
+        reads: a_minute(cx, "reads"),
+        writes: a_minute(cx, "writes"),
+    };
     fields.finish(cx, false);
     Some(pace)
 }
@@ -281,14 +359,20 @@ fn store_fields(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<StoreRe
         Some(node) => cx.word(node, &StoreKind::WORDS)?.value,
         None => StoreKind::ClusterSecretStore,
     };
-    let name = fields.require(cx, "name").and_then(|node| cx.settings_template(node))?;
+    let name = fields
+        .require(cx, "name")
+        .and_then(|node| cx.settings_template(node))?;
     Some(StoreRef { kind, name })
 }
 
 fn cluster(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Cluster>> {
     let mut fields = Fields::open(cx, node, "`cluster`")?;
-    let context = fields.take("context").and_then(|node| cx.settings_template(node));
-    let server = fields.take("server").and_then(|node| cx.settings_template(node));
+    let context = fields
+        .take("context")
+        .and_then(|node| cx.settings_template(node));
+    let server = fields
+        .take("server")
+        .and_then(|node| cx.settings_template(node));
     fields.finish(cx, false);
     Some(Spanned::new(Cluster { context, server }, node.span))
 }
@@ -298,16 +382,36 @@ fn emit_defaults(cx: &mut Context<'_>, node: &Node) -> Option<EmitDefaults> {
     let labels = labels(cx, &mut fields, "labels");
     let annotations = self::labels(cx, &mut fields, "annotations");
     let interval = fields.take("interval").and_then(|node| interval(cx, node));
-    let refresh = fields.take("refresh").and_then(|node| cx.word(node, &Refresh::WORDS)).map(|word| word.value);
-    let deletion = fields.take("deletion").and_then(|node| cx.word(node, &Deletion::WORDS)).map(|word| word.value);
+    let refresh = fields
+        .take("refresh")
+        .and_then(|node| cx.word(node, &Refresh::WORDS))
+        .map(|word| word.value);
+    let deletion = fields
+        .take("deletion")
+        .and_then(|node| cx.word(node, &Deletion::WORDS))
+        .map(|word| word.value);
     fields.finish(cx, false);
-    Some(EmitDefaults { labels, annotations, interval, refresh, deletion })
+    Some(EmitDefaults {
+        labels,
+        annotations,
+        interval,
+        refresh,
+        deletion,
+    })
 }
 
 /// Reads a mapping of text by name.
-pub(super) fn labels(cx: &mut Context<'_>, fields: &mut Fields<'_>, field: &'static str) -> IndexMap<String, Setting> {
+pub(super) fn labels(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    field: &'static str,
+) -> IndexMap<String, Setting> {
     let mut labels = IndexMap::new();
-    for (key, value) in fields.take(field).and_then(|node| cx.pairs(node)).unwrap_or_default() {
+    for (key, value) in fields
+        .take(field)
+        .and_then(|node| cx.pairs(node))
+        .unwrap_or_default()
+    {
         if let Some(value) = cx.settings_template(value) {
             labels.insert(key.text().unwrap_or_default().to_owned(), value);
         }
@@ -325,7 +429,9 @@ pub(super) fn interval(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Stri
         Some(duration) => Some(Spanned::new(duration.canonical(), node.span)),
         None => {
             let message = format!("`{}` is no duration", text.value);
-            cx.push(Diagnostic::error(message, node.span).help("write it like `1h`, `15m` or `30s`"));
+            cx.push(
+                Diagnostic::error(message, node.span).help("write it like `1h`, `15m` or `30s`"),
+            );
             None
         }
     }
@@ -335,4 +441,3 @@ pub(super) fn interval(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Stri
 pub(super) fn has_reference(node: &Node) -> bool {
     node.any_scalar(&mut |scalar| scalar.text.contains("${"))
 }
-

@@ -17,7 +17,10 @@ pub(crate) struct Context<'s> {
 
 impl<'s> Context<'s> {
     pub(crate) fn new(source: &'s str) -> Self {
-        Self { source, diagnostics: Diagnostics::new() }
+        Self {
+            source,
+            diagnostics: Diagnostics::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -26,18 +29,26 @@ impl<'s> Context<'s> {
 
     /// Says what was expected at a node. Returns `None`, for the caller to return.
     pub(crate) fn expected<T>(&mut self, what: &str, node: &Node) -> Option<T> {
-        self.push(Diagnostic::error(format!("expected {what}, found {}", node.describe()), node.span));
+        self.push(Diagnostic::error(
+            format!("expected {what}, found {}", node.describe()),
+            node.span,
+        ));
         None
     }
 
     /// Text in any quoting. A number or a boolean without quotes is refused: its text would depend on the reader.
     pub(crate) fn text(&mut self, node: &Node) -> Option<Spanned<String>> {
-        let Some(scalar) = node.as_scalar() else { return self.expected("text", node) };
+        let Some(scalar) = node.as_scalar() else {
+            return self.expected("text", node);
+        };
         match scalar.kind() {
             ScalarType::Text => Some(Spanned::new(scalar.text.clone(), node.span)),
             ScalarType::Null => self.expected("text", node),
             ScalarType::Boolean(_) | ScalarType::Float | ScalarType::Integer(_) => {
-                let found = Diagnostic::error(format!("expected text, found {}", node.describe()), node.span);
+                let found = Diagnostic::error(
+                    format!("expected text, found {}", node.describe()),
+                    node.span,
+                );
                 self.push(found.help(format!("put it in quotes: \"{}\"", scalar.text)));
                 None
             }
@@ -69,11 +80,21 @@ impl<'s> Context<'s> {
     }
 
     /// A whole number within a range.
-    pub(crate) fn integer(&mut self, node: &Node, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
+    pub(crate) fn integer(
+        &mut self,
+        node: &Node,
+        range: RangeInclusive<i64>,
+    ) -> Option<Spanned<i64>> {
         match node.as_scalar().map(crate::yaml::Scalar::kind) {
-            Some(ScalarType::Integer(number)) if range.contains(&number) => Some(Spanned::new(number, node.span)),
+            Some(ScalarType::Integer(number)) if range.contains(&number) => {
+                Some(Spanned::new(number, node.span))
+            }
             Some(ScalarType::Integer(number)) => {
-                let message = format!("{number} is not between {} and {}", range.start(), range.end());
+                let message = format!(
+                    "{number} is not between {} and {}",
+                    range.start(),
+                    range.end()
+                );
                 self.push(Diagnostic::error(message, node.span));
                 None
             }
@@ -83,7 +104,8 @@ impl<'s> Context<'s> {
 
     /// [`Context::integer`] as a length.
     pub(crate) fn length(&mut self, node: &Node, range: RangeInclusive<i64>) -> Option<usize> {
-        self.integer(node, range).and_then(|number| usize::try_from(number.value).ok())
+        self.integer(node, range)
+            .and_then(|number| usize::try_from(number.value).ok())
     }
 
     /// `true` or `false`.
@@ -100,12 +122,18 @@ impl<'s> Context<'s> {
         node: &Node,
         mut read: impl FnMut(&mut Self, &Node) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let NodeKind::Sequence(items) = &node.kind else { return self.expected("a list", node) };
+        let NodeKind::Sequence(items) = &node.kind else {
+            return self.expected("a list", node);
+        };
         Some(items.iter().filter_map(|item| read(self, item)).collect())
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(&mut self, node: &Node, words: &[(&'static str, T)]) -> Option<Spanned<T>> {
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        words: &[(&'static str, T)],
+    ) -> Option<Spanned<T>> {
         let text = self.text(node)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
             return Some(Spanned::new(*value, node.span));
@@ -130,7 +158,9 @@ impl<'s> Context<'s> {
 
     /// The pairs of a mapping. Keys are text; values that are empty are reported and left out.
     pub(crate) fn pairs<'n>(&mut self, node: &'n Node) -> Option<Vec<(&'n Node, &'n Node)>> {
-        let NodeKind::Mapping(pairs) = &node.kind else { return self.expected("a mapping", node) };
+        let NodeKind::Mapping(pairs) = &node.kind else {
+            return self.expected("a mapping", node);
+        };
         let mut kept = Vec::new();
         for (key, value) in pairs {
             if self.refuse_empty(key, value) {
@@ -143,16 +173,25 @@ impl<'s> Context<'s> {
 
     /// Reports a key that is written without a value. Returns whether it was.
     pub(crate) fn refuse_empty(&mut self, key: &Node, value: &Node) -> bool {
-        let empty = value.as_scalar().is_some_and(|scalar| scalar.kind() == ScalarType::Null);
+        let empty = value
+            .as_scalar()
+            .is_some_and(|scalar| scalar.kind() == ScalarType::Null);
         if empty {
             let name = key.text().unwrap_or_default();
             let diagnostic = Diagnostic::error(format!("`{name}` is written but empty"), key.span);
-            let comment = self.source.get(key.span.end..).and_then(|rest| rest.lines().next()).and_then(|line| {
-                let after = line.trim_start_matches(['"', '\'', ':', ' ']);
-                after.starts_with('#').then_some(after)
-            });
+            let comment = self
+                .source
+                .get(key.span.end..)
+                .and_then(|rest| rest.lines().next())
+                .and_then(|line| {
+                    let after = line.trim_start_matches(['"', '\'', ':', ' ']);
+                    after.starts_with('#').then_some(after)
+                });
             self.push(match comment {
-                Some(text) => diagnostic.help(format!("` #` begins a comment in YAML; put quotes around it: \"{}\"", text.trim())),
+                Some(text) => diagnostic.help(format!(
+                    "` #` begins a comment in YAML; put quotes around it: \"{}\"",
+                    text.trim()
+                )),
                 None => diagnostic.help("give it a value, or remove the line"),
             });
         }
@@ -171,22 +210,39 @@ pub(crate) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Opens a mapping. `what` is how messages call it, such as "a secret".
     pub(crate) fn open(cx: &mut Context<'_>, node: &'n Node, what: &'static str) -> Option<Self> {
-        let NodeKind::Mapping(_) = &node.kind else { return cx.expected(&format!("{what} (a mapping)"), node) };
+        let NodeKind::Mapping(_) = &node.kind else {
+            return cx.expected(&format!("{what} (a mapping)"), node);
+        };
         let pairs = cx.pairs(node)?;
-        Some(Self { what, span: node.span, pairs, asked: BTreeSet::new() })
+        Some(Self {
+            what,
+            span: node.span,
+            pairs,
+            asked: BTreeSet::new(),
+        })
     }
 
     /// The value of a field that may be left out.
     pub(crate) fn take(&mut self, field: &'static str) -> Option<&'n Node> {
         self.asked.insert(field);
-        self.pairs.iter().find(|(key, _)| key.text() == Some(field)).map(|(_, value)| *value)
+        self.pairs
+            .iter()
+            .find(|(key, _)| key.text() == Some(field))
+            .map(|(_, value)| *value)
     }
 
     /// The value of a field that must be there.
-    pub(crate) fn require(&mut self, cx: &mut Context<'_>, field: &'static str) -> Option<&'n Node> {
+    pub(crate) fn require(
+        &mut self,
+        cx: &mut Context<'_>,
+        field: &'static str,
+    ) -> Option<&'n Node> {
         let value = self.take(field);
         if value.is_none() {
-            cx.push(Diagnostic::error(format!("{} needs `{field}`", self.what), self.span));
+            cx.push(Diagnostic::error(
+                format!("{} needs `{field}`", self.what),
+                self.span,
+            ));
         }
         value
     }
@@ -198,7 +254,10 @@ impl<'n> Fields<'n> {
 
     /// Where the key of a field is written.
     pub(crate) fn key_span(&self, field: &str) -> Option<Span> {
-        self.pairs.iter().find(|(key, _)| key.text() == Some(field)).map(|(key, _)| key.span)
+        self.pairs
+            .iter()
+            .find(|(key, _)| key.text() == Some(field))
+            .map(|(key, _)| key.span)
     }
 
     /// Where the mapping is written.
@@ -213,7 +272,8 @@ impl<'n> Fields<'n> {
             if self.asked.contains(name) || (extensions && name.starts_with("x-")) {
                 continue;
             }
-            let diagnostic = Diagnostic::error(format!("{} has no field `{name}`", self.what), key.span);
+            let diagnostic =
+                Diagnostic::error(format!("{} has no field `{name}`", self.what), key.span);
             cx.push(match nearest(name, self.asked.iter().copied()) {
                 Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
                 None => diagnostic.help(format!("it has {}", list(self.asked.iter().copied()))),

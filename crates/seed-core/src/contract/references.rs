@@ -14,7 +14,9 @@ use crate::yaml::{Node, NodeKind};
 
 pub(super) fn check(cx: &mut Context<'_>, contract: &Contract) {
     for (key, entry) in &contract.secrets {
-        each_spec(entry, &mut |field, spec| check_spec(cx, contract, key, field, spec));
+        each_spec(entry, &mut |field, spec| {
+            check_spec(cx, contract, key, field, spec)
+        });
     }
     check_targets(cx, contract);
     for file in contract.files.values() {
@@ -38,12 +40,20 @@ pub(super) fn each_spec<'c>(entry: &'c Entry, visit: &mut dyn FnMut(Option<&str>
     match &entry.content {
         Content::Single(spec) => each(None, spec),
         Content::Fields(fields) => {
-            fields.iter().for_each(|(name, field)| each(Some(name.as_str()), &field.value.value));
+            fields
+                .iter()
+                .for_each(|(name, field)| each(Some(name.as_str()), &field.value.value));
         }
     }
 }
 
-fn check_spec(cx: &mut Context<'_>, contract: &Contract, key: &EntryKey, field: Option<&str>, spec: &ValueSpec) {
+fn check_spec(
+    cx: &mut Context<'_>,
+    contract: &Contract,
+    key: &EntryKey,
+    field: Option<&str>,
+    spec: &ValueSpec,
+) {
     let within = field.is_some().then_some(key);
     match &spec.source.value {
         Source::Compose(template) => check_template(cx, contract, template, within),
@@ -56,16 +66,27 @@ fn check_spec(cx: &mut Context<'_>, contract: &Contract, key: &EntryKey, field: 
         | Source::Value(_) => {}
     }
     if let Rotate::With(members) = &spec.rotate {
-        members.iter().for_each(|member| check_subject(cx, contract, member, member.span, within));
+        members
+            .iter()
+            .for_each(|member| check_subject(cx, contract, member, member.span, within));
     }
-    if let Some(matches) = spec.check.as_ref().filter(|node| !has_reference(node)).and_then(|node| node.get("matches"))
+    if let Some(matches) = spec
+        .check
+        .as_ref()
+        .filter(|node| !has_reference(node))
+        .and_then(|node| node.get("matches"))
         && let Some(Ok(subject)) = matches.text().map(Subject::parse)
     {
         check_subject(cx, contract, &subject, matches.span, within);
     }
 }
 
-fn check_template(cx: &mut Context<'_>, contract: &Contract, template: &Template, within: Option<&EntryKey>) {
+fn check_template(
+    cx: &mut Context<'_>,
+    contract: &Contract,
+    template: &Template,
+    within: Option<&EntryKey>,
+) {
     for (subject, span) in template.subjects() {
         check_subject(cx, contract, subject, span, within);
     }
@@ -91,7 +112,11 @@ fn check_tree(cx: &mut Context<'_>, contract: &Contract, node: &Node) {
 }
 
 /// The value that a subject means, if it means one that the contract has.
-pub(crate) fn value_of(contract: &Contract, subject: &Subject, within: Option<&EntryKey>) -> Option<ValueId> {
+pub(crate) fn value_of(
+    contract: &Contract,
+    subject: &Subject,
+    within: Option<&EntryKey>,
+) -> Option<ValueId> {
     if let Some(sibling) = within.and_then(|entry| subject.sibling(entry))
         && has_value(contract, &sibling)
     {
@@ -109,7 +134,10 @@ pub(crate) fn value_of(contract: &Contract, subject: &Subject, within: Option<&E
 }
 
 fn has_value(contract: &Contract, id: &ValueId) -> bool {
-    match (contract.secrets.get(&id.entry).map(|entry| &entry.content), &id.field) {
+    match (
+        contract.secrets.get(&id.entry).map(|entry| &entry.content),
+        &id.field,
+    ) {
         (Some(Content::Single(_)), None) => true,
         (Some(Content::Fields(fields)), Some(field)) => fields.contains_key(field),
         _ => false,
@@ -127,7 +155,10 @@ fn check_subject(
         Subject::Config(_) | Subject::Env => return,
         Subject::StoreKind | Subject::StoreName => {
             if contract.store.is_none() {
-                cx.push(Diagnostic::error(format!("`{subject}`: the contract has no `store`"), span));
+                cx.push(Diagnostic::error(
+                    format!("`{subject}`: the contract has no `store`"),
+                    span,
+                ));
             }
             return;
         }
@@ -143,22 +174,39 @@ fn check_subject(
     let message = format!("`{subject}` is not declared under `secrets`");
     let diagnostic = match entry.map(|(id, entry)| (id, &entry.content)) {
         Some((id, Content::Single(_))) => {
-            Diagnostic::error(format!("`{}` has no fields", id.entry), span).help(format!("write `{}`", id.entry))
+            Diagnostic::error(format!("`{}` has no fields", id.entry), span)
+                .help(format!("write `{}`", id.entry))
         }
         Some((ValueId { field: None, entry }, Content::Fields(fields))) => {
-            let first = fields.keys().next().map_or_else(String::new, |name| format!(", such as `{entry}#{name}`"));
-            Diagnostic::error(format!("`{entry}` has several fields"), span).help(format!("name one of them{first}"))
+            let first = fields
+                .keys()
+                .next()
+                .map_or_else(String::new, |name| format!(", such as `{entry}#{name}`"));
+            Diagnostic::error(format!("`{entry}` has several fields"), span)
+                .help(format!("name one of them{first}"))
         }
-        Some((ValueId { field: Some(field), entry }, Content::Fields(fields))) => {
+        Some((
+            ValueId {
+                field: Some(field),
+                entry,
+            },
+            Content::Fields(fields),
+        )) => {
             let diagnostic = Diagnostic::error(format!("`{entry}` has no field `{field}`"), span);
-            match nearest(field.as_str(), fields.keys().map(crate::name::FieldName::as_str)) {
+            match nearest(
+                field.as_str(),
+                fields.keys().map(crate::name::FieldName::as_str),
+            ) {
                 Some(meant) => diagnostic.help(format!("did you mean `{entry}#{meant}`?")),
                 None => diagnostic,
             }
         }
         None => {
             let diagnostic = Diagnostic::error(message, span);
-            match nearest(&subject.to_string(), contract.secrets.keys().map(EntryKey::as_str)) {
+            match nearest(
+                &subject.to_string(),
+                contract.secrets.keys().map(EntryKey::as_str),
+            ) {
                 Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
                 None => diagnostic.help("declare it, or write `config.…` for a fact"),
             }
@@ -168,71 +216,129 @@ fn check_subject(
 }
 
 fn check_spread(cx: &mut Context<'_>, contract: &Contract, entry: &Spanned<EntryKey>) {
-    match contract.secrets.get(&entry.value).map(|entry| &entry.content) {
+    match contract
+        .secrets
+        .get(&entry.value)
+        .map(|entry| &entry.content)
+    {
         Some(Content::Fields(_)) => {}
         Some(Content::Single(_)) => cx.push(
-            Diagnostic::error(format!("`{}` has no fields to spread", entry.value), entry.span)
-                .help(format!("write `${{{}}}`", entry.value)),
+            Diagnostic::error(
+                format!("`{}` has no fields to spread", entry.value),
+                entry.span,
+            )
+            .help(format!("write `${{{}}}`", entry.value)),
         ),
-        None => check_subject(cx, contract, &Subject::Value(ValueId::single(entry.value.clone())), entry.span, None),
+        None => check_subject(
+            cx,
+            contract,
+            &Subject::Value(ValueId::single(entry.value.clone())),
+            entry.span,
+            None,
+        ),
     }
 }
 
 fn check_targets(cx: &mut Context<'_>, contract: &Contract) {
     let mut seen: BTreeMap<(String, String), Span> = BTreeMap::new();
     for target in contract.targets.values() {
-        let expanded = target.key.as_literal().and_then(|key| expand_key(key).ok()).unwrap_or_default();
+        let expanded = target
+            .key
+            .as_literal()
+            .and_then(|key| expand_key(key).ok())
+            .unwrap_or_default();
         for (namespace, name) in expanded {
             let message = format!("the Secret `{namespace}/{name}` has two targets");
             if let Some(first) = seen.insert((namespace, name), target.span) {
-                cx.push(Diagnostic::error(message, target.span).context(first, "the first is here"));
+                cx.push(
+                    Diagnostic::error(message, target.span).context(first, "the first is here"),
+                );
             }
         }
         for (key, value) in &target.data {
-            let Some(template) = &value.value else { continue };
+            let Some(template) = &value.value else {
+                continue;
+            };
             check_template(cx, contract, template, None);
             warn_open_alphabet(cx, contract, key, template);
         }
-        target.extract.iter().for_each(|entry| check_spread(cx, contract, entry));
+        target
+            .extract
+            .iter()
+            .for_each(|entry| check_spread(cx, contract, entry));
         let value = |subject: &Subject| matches!(subject, Subject::Value(_));
-        let templates = || target.data.values().filter_map(|value| value.value.as_ref());
-        let reads = !target.extract.is_empty() || templates().any(|text| text.subjects().any(|(it, _)| value(it)));
+        let templates = || {
+            target
+                .data
+                .values()
+                .filter_map(|value| value.value.as_ref())
+        };
+        let reads = !target.extract.is_empty()
+            || templates().any(|text| text.subjects().any(|(it, _)| value(it)));
         if !reads && target.made_by.is_none() && !target.direct {
             let message = "no key of this Secret comes from a secret, so there is nothing to read from a store";
-            cx.push(Diagnostic::error(message, target.span).help("refer to a secret, or say who makes it with `made-by`"));
+            cx.push(
+                Diagnostic::error(message, target.span)
+                    .help("refer to a secret, or say who makes it with `made-by`"),
+            );
         }
     }
 }
 
 /// A value inside a YAML or JSON text can break it, unless it is quoted.
 fn warn_open_alphabet(cx: &mut Context<'_>, contract: &Contract, key: &str, template: &Template) {
-    let document = [".yaml", ".yml", ".json"].iter().any(|end| key.ends_with(end));
+    let document = [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| key.ends_with(end));
     if !document || template.lone_reference().is_some() {
         return;
     }
     let open = |reference: &&Reference| {
         !reference.filters.contains(&Filter::Json)
             && !reference.filters.contains(&Filter::Base64)
-            && reference.alternatives.iter().any(|subject| is_open(contract, subject))
+            && reference
+                .alternatives
+                .iter()
+                .any(|subject| is_open(contract, subject))
     };
     for reference in template.references().filter(open) {
-        let message = format!("this value may have any characters, and `{key}` is a document that they can break");
-        cx.push(Diagnostic::warning(message, reference.span).help("write `| json`, which quotes it, without quotes around it"));
+        let message = format!(
+            "this value may have any characters, and `{key}` is a document that they can break"
+        );
+        cx.push(
+            Diagnostic::warning(message, reference.span)
+                .help("write `| json`, which quotes it, without quotes around it"),
+        );
     }
 }
 
 /// Whether nothing limits the characters of a value to ones that are harmless inside quotes.
 fn is_open(contract: &Contract, subject: &Subject) -> bool {
-    const CLOSED: [&str; 7] = ["hex", "base64", "base64url", "alnum", "uuid", "fernet", "timestamp"];
-    let Subject::Value(id) = subject else { return false };
-    let Some(entry) = contract.secrets.get(&id.entry) else { return false };
+    const CLOSED: [&str; 7] = [
+        "hex",
+        "base64",
+        "base64url",
+        "alnum",
+        "uuid",
+        "fernet",
+        "timestamp",
+    ];
+    let Subject::Value(id) = subject else {
+        return false;
+    };
+    let Some(entry) = contract.secrets.get(&id.entry) else {
+        return false;
+    };
     let mut open = false;
     each_spec(entry, &mut |field, spec| {
         if field != id.field.as_ref().map(crate::name::FieldName::as_str) {
             return;
         }
         open |= match &spec.source.value {
-            Source::Generate { parameters, provide: None } => {
+            Source::Generate {
+                parameters,
+                provide: None,
+            } => {
                 let word = parameters.text().or_else(|| match &parameters.kind {
                     NodeKind::Mapping(pairs) => pairs.first().and_then(|(key, _)| key.text()),
                     NodeKind::Scalar(_) | NodeKind::Sequence(_) => None,
@@ -254,17 +360,28 @@ fn is_open(contract: &Contract, subject: &Subject) -> bool {
 
 fn check_backend_words(cx: &mut Context<'_>, contract: &Contract) {
     let words = contract.backend.iter().map(|word| (word, false));
-    let own = contract.secrets.values().filter_map(|entry| entry.backend.as_ref()).map(|word| (word, true));
+    let own = contract
+        .secrets
+        .values()
+        .filter_map(|entry| entry.backend.as_ref())
+        .map(|word| (word, true));
     for (word, none) in words.chain(own) {
-        let Some(name) = word.as_literal() else { continue };
+        let Some(name) = word.as_literal() else {
+            continue;
+        };
         if contract.backends.contains_key(name) || name == "local" || (none && name == "none") {
             continue;
         }
-        let diagnostic = Diagnostic::error(format!("`{name}` is not declared under `backends`"), word.span);
-        cx.push(match nearest(name, contract.backends.keys().map(String::as_str)) {
-            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-            None => diagnostic,
-        });
+        let diagnostic = Diagnostic::error(
+            format!("`{name}` is not declared under `backends`"),
+            word.span,
+        );
+        cx.push(
+            match nearest(name, contract.backends.keys().map(String::as_str)) {
+                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            },
+        );
     }
 }
 
@@ -287,22 +404,42 @@ fn check_forbidden(cx: &mut Context<'_>, contract: &Contract) {
 }
 
 fn uses_of(contract: &Contract, name: &str, own: Span) -> Vec<Span> {
-    let keys = contract.targets.values().filter_map(|target| target.data.get(name)).map(|value| value.span);
-    let fields = contract.secrets.values().filter(|entry| entry.span != own).filter_map(|entry| match &entry.content {
-        Content::Fields(fields) => fields.iter().find(|(field, _)| field.as_str() == name).map(|(_, field)| field.span),
-        Content::Single(_) => None,
-    });
-    let leaves = contract.files.values().filter_map(|file| match &file.content {
-        FileContent::Dotenv(node) | FileContent::Json(node) | FileContent::Yaml(node) => leaf(node, name),
-        FileContent::Text(_) => None,
-    });
+    let keys = contract
+        .targets
+        .values()
+        .filter_map(|target| target.data.get(name))
+        .map(|value| value.span);
+    let fields = contract
+        .secrets
+        .values()
+        .filter(|entry| entry.span != own)
+        .filter_map(|entry| match &entry.content {
+            Content::Fields(fields) => fields
+                .iter()
+                .find(|(field, _)| field.as_str() == name)
+                .map(|(_, field)| field.span),
+            Content::Single(_) => None,
+        });
+    let leaves = contract
+        .files
+        .values()
+        .filter_map(|file| match &file.content {
+            FileContent::Dotenv(node) | FileContent::Json(node) | FileContent::Yaml(node) => {
+                leaf(node, name)
+            }
+            FileContent::Text(_) => None,
+        });
     keys.chain(fields).chain(leaves).collect()
 }
 
 fn leaf(node: &Node, name: &str) -> Option<Span> {
     match &node.kind {
         NodeKind::Mapping(pairs) => pairs.iter().find_map(|(key, value)| {
-            if key.text() == Some(name) { Some(key.span) } else { leaf(value, name) }
+            if key.text() == Some(name) {
+                Some(key.span)
+            } else {
+                leaf(value, name)
+            }
         }),
         NodeKind::Sequence(items) => items.iter().find_map(|item| leaf(item, name)),
         NodeKind::Scalar(_) => None,

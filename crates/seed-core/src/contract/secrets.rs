@@ -12,9 +12,21 @@ use crate::value::{Checks, Derivation, Encode, Form, Newline, Placeholders, Proo
 use crate::yaml::{Node, NodeKind};
 
 /// The words that say where a value comes from.
-const SOURCES: [&str; 8] = ["generate", "derive", "compose", "value", "provide", "mint", "forbidden", "cases"];
+const SOURCES: [&str; 8] = [
+    "generate",
+    "derive",
+    "compose",
+    "value",
+    "provide",
+    "mint",
+    "forbidden",
+    "cases",
+];
 
-pub(super) fn secrets(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<EntryKey, Spanned<Entry>>> {
+pub(super) fn secrets(
+    cx: &mut Context<'_>,
+    node: &Node,
+) -> Option<IndexMap<EntryKey, Spanned<Entry>>> {
     let mut entries = IndexMap::new();
     for (key, value) in cx.pairs(node)? {
         let name = cx.parsed::<EntryKey>(key);
@@ -30,16 +42,32 @@ fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
     let mut fields = Fields::open(cx, node, "a secret")?;
     let description = fields.take("description").and_then(|node| cx.text(node));
     let when = fields.take("when").and_then(|node| condition(cx, node));
-    let key = fields.take("key").and_then(|node| cx.settings_template(node));
-    let backend = fields.take("backend").and_then(|node| cx.settings_template(node));
+    let key = fields
+        .take("key")
+        .and_then(|node| cx.settings_template(node));
+    let backend = fields
+        .take("backend")
+        .and_then(|node| cx.settings_template(node));
     let labels = labels(cx, &mut fields, "labels");
-    let value_key = fields.take("value-key").and_then(|node| cx.parsed::<FieldName>(node));
+    let value_key = fields
+        .take("value-key")
+        .and_then(|node| cx.parsed::<FieldName>(node));
     let content = match fields.take("fields") {
         Some(node) => entry_fields(cx, node, &fields).map(Content::Fields),
-        None => value_spec(cx, &mut fields, Level::Entry).map(|value| Content::Single(Box::new(value))),
+        None => {
+            value_spec(cx, &mut fields, Level::Entry).map(|value| Content::Single(Box::new(value)))
+        }
     };
     fields.finish(cx, false);
-    Some(Entry { description, when, content: content?, key, backend, labels, value_key })
+    Some(Entry {
+        description,
+        when,
+        content: content?,
+        key,
+        backend,
+        labels,
+        value_key,
+    })
 }
 
 fn entry_fields(
@@ -74,7 +102,11 @@ fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
     let when = fields.take("when").and_then(|node| condition(cx, node));
     let value = value_spec(cx, &mut fields, Level::Entry);
     fields.finish(cx, false);
-    Some(Field { description, when, value: Box::new(value?) })
+    Some(Field {
+        description,
+        when,
+        value: Box::new(value?),
+    })
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -85,15 +117,31 @@ enum Level {
 
 fn value_spec(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<ValueSpec> {
     let source = source(cx, fields, level);
-    let prefix = fields.take("prefix").and_then(|node| cx.settings_template(node));
-    let suffix = fields.take("suffix").and_then(|node| cx.settings_template(node));
+    let prefix = fields
+        .take("prefix")
+        .and_then(|node| cx.settings_template(node));
+    let suffix = fields
+        .take("suffix")
+        .and_then(|node| cx.settings_template(node));
     let check = fields.take("check").cloned();
-    let newline = fields.take("newline").and_then(|node| Newline::decode(cx, node));
+    let newline = fields
+        .take("newline")
+        .and_then(|node| Newline::decode(cx, node));
     let form = fields.take("form").and_then(|node| Form::decode(cx, node));
-    let encode = fields.take("encode").and_then(|node| Encode::decode(cx, node));
-    let rotate = fields.take("rotate").and_then(|node| rotate(cx, node)).unwrap_or_default();
-    let optional = fields.take("optional").and_then(|node| cx.boolean(node)).unwrap_or_default();
-    let placeholder = fields.take("placeholder").and_then(|node| Placeholders::decode(cx, node));
+    let encode = fields
+        .take("encode")
+        .and_then(|node| Encode::decode(cx, node));
+    let rotate = fields
+        .take("rotate")
+        .and_then(|node| rotate(cx, node))
+        .unwrap_or_default();
+    let optional = fields
+        .take("optional")
+        .and_then(|node| cx.boolean(node))
+        .unwrap_or_default();
+    let placeholder = fields
+        .take("placeholder")
+        .and_then(|node| Placeholders::decode(cx, node));
     let spec = ValueSpec {
         source: source?,
         prefix,
@@ -112,8 +160,10 @@ fn value_spec(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Op
 }
 
 fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<Spanned<Source>> {
-    let written: Vec<(&'static str, Span)> =
-        SOURCES.into_iter().filter_map(|word| fields.key_span(word).map(|span| (word, span))).collect();
+    let written: Vec<(&'static str, Span)> = SOURCES
+        .into_iter()
+        .filter_map(|word| fields.key_span(word).map(|span| (word, span)))
+        .collect();
     for word in SOURCES {
         fields.take(word);
     }
@@ -121,7 +171,9 @@ fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option
         [] => {
             let known = list(SOURCES);
             let message = "nothing says where the value comes from";
-            cx.push(Diagnostic::error(message, fields.span()).help(format!("give it one of {known}")));
+            cx.push(
+                Diagnostic::error(message, fields.span()).help(format!("give it one of {known}")),
+            );
             return None;
         }
         [one] => *one,
@@ -135,15 +187,27 @@ fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option
         }
     };
     if word == "cases" && level == Level::Case {
-        cx.push(Diagnostic::error("`cases` cannot stand inside `cases`", span));
+        cx.push(Diagnostic::error(
+            "`cases` cannot stand inside `cases`",
+            span,
+        ));
         return None;
     }
     let node = fields.take(word)?;
-    let provide = if word == "generate" { fields.take("provide") } else { None };
+    let provide = if word == "generate" {
+        fields.take("provide")
+    } else {
+        None
+    };
     read_source(cx, word, node, provide).map(|source| Spanned::new(source, span))
 }
 
-fn read_source(cx: &mut Context<'_>, word: &str, node: &Node, provided: Option<&Node>) -> Option<Source> {
+fn read_source(
+    cx: &mut Context<'_>,
+    word: &str,
+    node: &Node,
+    provided: Option<&Node>,
+) -> Option<Source> {
     Some(match word {
         "generate" => Source::Generate {
             parameters: node.clone(),
@@ -151,7 +215,10 @@ fn read_source(cx: &mut Context<'_>, word: &str, node: &Node, provided: Option<&
         },
         "derive" => {
             let of = derivation_source(cx, node)?;
-            Source::Derive { parameters: node.clone(), of }
+            Source::Derive {
+                parameters: node.clone(),
+                of,
+            }
         }
         "compose" => Source::Compose(cx.template(node)?),
         "value" => Source::Value(cx.settings_template(node)?),
@@ -172,8 +239,13 @@ fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subjec
     if !has_reference(node) {
         return Derivation::decode(cx, node).map(|derivation| derivation.of().clone());
     }
-    let NodeKind::Mapping(pairs) = &node.kind else { return cx.expected("a derivation (a mapping)", node) };
-    match pairs.first().and_then(|(_, parameters)| parameters.get("of")) {
+    let NodeKind::Mapping(pairs) = &node.kind else {
+        return cx.expected("a derivation (a mapping)", node);
+    };
+    match pairs
+        .first()
+        .and_then(|(_, parameters)| parameters.get("of"))
+    {
         Some(of) => {
             let text = cx.text(of)?;
             match Subject::parse(&text) {
@@ -193,16 +265,29 @@ fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subjec
 
 fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
     let mut fields = Fields::open(cx, node, "`provide`")?;
-    let how = fields.take("how").and_then(|node| cx.settings_template(node));
-    let url = fields.take("url").and_then(|node| cx.settings_template(node));
+    let how = fields
+        .take("how")
+        .and_then(|node| cx.settings_template(node));
+    let url = fields
+        .take("url")
+        .and_then(|node| cx.settings_template(node));
     let env = fields.take("env").and_then(|node| cx.text(node));
-    let file = fields.take("file").and_then(|node| cx.settings_template(node));
+    let file = fields
+        .take("file")
+        .and_then(|node| cx.settings_template(node));
     fields.finish(cx, false);
-    Some(Provide { how, url, env, file })
+    Some(Provide {
+        how,
+        url,
+        env,
+        file,
+    })
 }
 
 fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
-    let NodeKind::Sequence(items) = &node.kind else { return cx.expected("a list of cases", node) };
+    let NodeKind::Sequence(items) = &node.kind else {
+        return cx.expected("a list of cases", node);
+    };
     let mut cases = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let mut fields = Fields::open(cx, item, "a case")?;
@@ -213,7 +298,10 @@ fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
         }
         let value = value_spec(cx, &mut fields, Level::Case);
         fields.finish(cx, false);
-        cases.push(Case { when, value: Box::new(value?) });
+        cases.push(Case {
+            when,
+            value: Box::new(value?),
+        });
     }
     Some(cases)
 }
@@ -245,7 +333,10 @@ fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
         (Some(why), None) => Some(Rotate::Careful(why)),
         (None, Some(with)) => Some(Rotate::With(with)),
         _ => {
-            cx.push(Diagnostic::error("`rotate` is `free`, `never`, `careful: why` or `with: [keys]`", span));
+            cx.push(Diagnostic::error(
+                "`rotate` is `free`, `never`, `careful: why` or `with: [keys]`",
+                span,
+            ));
             None
         }
     }
@@ -253,26 +344,40 @@ fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
 
 /// Refuses fields that have no meaning beside the source.
 fn consistent(cx: &mut Context<'_>, fields: &Fields<'_>, spec: &ValueSpec) {
-    let generated = matches!(spec.source.value, Source::Generate { .. } | Source::Provide(_));
+    let generated = matches!(
+        spec.source.value,
+        Source::Generate { .. } | Source::Provide(_)
+    );
     for word in ["prefix", "suffix"] {
         if let Some(span) = fields.key_span(word).filter(|_| !generated) {
             let message = format!("`{word}` goes around a generated or provided value only");
-            cx.push(Diagnostic::error(message, span).help("write the text into `compose` or `value`"));
+            cx.push(
+                Diagnostic::error(message, span).help("write the text into `compose` or `value`"),
+            );
         }
     }
     if spec.optional && !matches!(spec.source.value, Source::Provide(_) | Source::Mint { .. }) {
         let span = fields.key_span("optional").unwrap_or_default();
         cx.push(
-            Diagnostic::error("only a value that is provided or minted can be optional", span)
-                .help("leave out `optional`, or use `when` to say when it is needed"),
+            Diagnostic::error(
+                "only a value that is provided or minted can be optional",
+                span,
+            )
+            .help("leave out `optional`, or use `when` to say when it is needed"),
         );
     }
 }
 
 /// Reads what does not depend on facts at once, so that mistakes show without an environment.
 fn early(cx: &mut Context<'_>, spec: &ValueSpec) {
-    let checks = spec.check.as_ref().filter(|node| !has_reference(node)).and_then(|node| Checks::decode(cx, node));
-    let Source::Generate { parameters, .. } = &spec.source.value else { return };
+    let checks = spec
+        .check
+        .as_ref()
+        .filter(|node| !has_reference(node))
+        .and_then(|node| Checks::decode(cx, node));
+    let Source::Generate { parameters, .. } = &spec.source.value else {
+        return;
+    };
     if has_reference(parameters) {
         return;
     }
@@ -297,7 +402,10 @@ pub(super) fn refuse_impossible(
     span: Span,
 ) {
     if let Proof::Never(reason) = checks.prove(recipe, prefix, suffix) {
-        let message = format!("`{}` can never pass its `check`: {reason}", recipe.summary());
+        let message = format!(
+            "`{}` can never pass its `check`: {reason}",
+            recipe.summary()
+        );
         cx.push(Diagnostic::error(message, span));
     }
 }

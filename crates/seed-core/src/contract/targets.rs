@@ -10,11 +10,17 @@ use crate::name::EntryKey;
 use crate::text::{Filter, Subject, Template};
 use crate::yaml::{Node, ScalarType};
 
-pub(super) fn targets(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Spanned<Target>>> {
+pub(super) fn targets(
+    cx: &mut Context<'_>,
+    node: &Node,
+) -> Option<IndexMap<String, Spanned<Target>>> {
     let mut targets = IndexMap::new();
     for (key, value) in cx.pairs(node)? {
         if let Some(target) = target(cx, key, value) {
-            targets.insert(key.text().unwrap_or_default().to_owned(), Spanned::new(target, key.span));
+            targets.insert(
+                key.text().unwrap_or_default().to_owned(),
+                Spanned::new(target, key.span),
+            );
         }
     }
     Some(targets)
@@ -25,30 +31,57 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
     if let Some(text) = name.as_ref().and_then(|name| name.as_literal())
         && let Err(message) = expand_key(text)
     {
-        cx.push(Diagnostic::error(message, key.span).help("write `namespace/name`, or `\"{ns-a,ns-b}/name\"`"));
+        cx.push(
+            Diagnostic::error(message, key.span)
+                .help("write `namespace/name`, or `\"{ns-a,ns-b}/name\"`"),
+        );
     }
     let mut fields = Fields::open(cx, node, "a target")?;
     let when = fields.take("when").and_then(|node| condition(cx, node));
     let made_by = fields.take("made-by").and_then(|node| cx.text(node));
-    let data = fields.take("data").and_then(|node| data(cx, node, made_by.is_some())).unwrap_or_default();
+    let data = fields
+        .take("data")
+        .and_then(|node| data(cx, node, made_by.is_some()))
+        .unwrap_or_default();
     let extract = fields
         .take("extract")
         .and_then(|node| cx.list(node, |cx, item| cx.parsed::<EntryKey>(item)))
         .unwrap_or_default();
-    let kind = fields.take("type").and_then(|node| cx.settings_template(node));
+    let kind = fields
+        .take("type")
+        .and_then(|node| cx.settings_template(node));
     let secret_labels = labels(cx, &mut fields, "labels");
     let annotations = labels(cx, &mut fields, "annotations");
     let immutable = fields.take("immutable").and_then(|node| cx.boolean(node));
-    let manifest = fields.take("manifest").and_then(|node| manifest(cx, node)).unwrap_or_default();
+    let manifest = fields
+        .take("manifest")
+        .and_then(|node| manifest(cx, node))
+        .unwrap_or_default();
     let store = fields.take("store").and_then(|node| store_ref(cx, node));
-    let creation = fields.take("creation").and_then(|node| cx.word(node, &Creation::WORDS)).map(|word| word.value);
-    let deletion = fields.take("deletion").and_then(|node| cx.word(node, &Deletion::WORDS)).map(|word| word.value);
-    let refresh = fields.take("refresh").and_then(|node| cx.word(node, &Refresh::WORDS)).map(|word| word.value);
+    let creation = fields
+        .take("creation")
+        .and_then(|node| cx.word(node, &Creation::WORDS))
+        .map(|word| word.value);
+    let deletion = fields
+        .take("deletion")
+        .and_then(|node| cx.word(node, &Deletion::WORDS))
+        .map(|word| word.value);
+    let refresh = fields
+        .take("refresh")
+        .and_then(|node| cx.word(node, &Refresh::WORDS))
+        .map(|word| word.value);
     let interval = fields.take("interval").and_then(|node| interval(cx, node));
-    let restart = fields.take("restart").and_then(|node| cx.list(node, consumer)).unwrap_or_default();
-    let template = fields.take("template").map(|node| own_template(cx, node, &fields));
+    let restart = fields
+        .take("restart")
+        .and_then(|node| cx.list(node, consumer))
+        .unwrap_or_default();
+    let template = fields
+        .take("template")
+        .map(|node| own_template(cx, node, &fields));
     let patch = fields.take("patch").cloned();
-    let direct = fields.take("deliver").and_then(|node| cx.word(node, &[("direct", true), ("external-secret", false)]));
+    let direct = fields
+        .take("deliver")
+        .and_then(|node| cx.word(node, &[("direct", true), ("external-secret", false)]));
     policies(cx, &fields, creation, deletion);
     fields.finish(cx, false);
     Some(Target {
@@ -78,9 +111,14 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
 
 type Labels = IndexMap<String, super::model::Setting>;
 
-fn manifest(cx: &mut Context<'_>, node: &Node) -> Option<(Option<super::model::Setting>, Labels, Labels)> {
+fn manifest(
+    cx: &mut Context<'_>,
+    node: &Node,
+) -> Option<(Option<super::model::Setting>, Labels, Labels)> {
     let mut fields = Fields::open(cx, node, "`manifest`")?;
-    let name = fields.take("name").and_then(|node| cx.settings_template(node));
+    let name = fields
+        .take("name")
+        .and_then(|node| cx.settings_template(node));
     let manifest_labels = labels(cx, &mut fields, "labels");
     let annotations = labels(cx, &mut fields, "annotations");
     fields.finish(cx, false);
@@ -92,21 +130,28 @@ fn data(
     node: &Node,
     made_by: bool,
 ) -> Option<IndexMap<String, Spanned<Option<Template>>>> {
-    let crate::yaml::NodeKind::Mapping(pairs) = &node.kind else { return cx.expected("a mapping", node) };
+    let crate::yaml::NodeKind::Mapping(pairs) = &node.kind else {
+        return cx.expected("a mapping", node);
+    };
     let mut data = IndexMap::new();
     for (key, value) in pairs {
         let name = key.text().unwrap_or_default();
         if let Err(message) = data_key(name) {
             cx.push(Diagnostic::error(message, key.span));
         }
-        let empty = value.as_scalar().is_some_and(|scalar| scalar.kind() == ScalarType::Null);
+        let empty = value
+            .as_scalar()
+            .is_some_and(|scalar| scalar.kind() == ScalarType::Null);
         if made_by && empty {
             data.insert(name.to_owned(), Spanned::new(None, key.span));
         } else if !cx.refuse_empty(key, value)
             && let Some(template) = cx.template(value)
         {
             refuse_urlencode(cx, &template);
-            data.insert(name.to_owned(), Spanned::new(Some(template.value), key.span));
+            data.insert(
+                name.to_owned(),
+                Spanned::new(Some(template.value), key.span),
+            );
         }
     }
     Some(data)
@@ -115,14 +160,18 @@ fn data(
 fn refuse_urlencode(cx: &mut Context<'_>, template: &Template) {
     for reference in template.references() {
         if reference.filters.contains(&Filter::Urlencode) {
-            let diagnostic = Diagnostic::error("`urlencode` cannot be used in a target", reference.span);
+            let diagnostic =
+                Diagnostic::error("`urlencode` cannot be used in a target", reference.span);
             cx.push(diagnostic.help(
                 "External Secrets Operator has no percent-encoding; make a secret with `compose` and refer to that",
             ));
         }
         for subject in &reference.alternatives {
             if let Subject::Word(word) = subject {
-                cx.push(Diagnostic::error(format!("`{word}` cannot be the key of a secret"), reference.span));
+                cx.push(Diagnostic::error(
+                    format!("`{word}` cannot be the key of a secret"),
+                    reference.span,
+                ));
             }
         }
     }
@@ -132,7 +181,9 @@ fn refuse_urlencode(cx: &mut Context<'_>, template: &Template) {
 pub(crate) fn data_key(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(allowed) {
-        return Err(format!("`{name}` cannot be a key of a Secret: letters, digits, `-`, `_` and `.`, at most 253"));
+        return Err(format!(
+            "`{name}` cannot be a key of a Secret: letters, digits, `-`, `_` and `.`, at most 253"
+        ));
     }
     if name == "." || name.starts_with("..") {
         return Err(format!("Kubernetes refuses `{name}` as a key of a Secret"));
@@ -145,7 +196,10 @@ pub(crate) fn expand_key(key: &str) -> Result<Vec<(String, String)>, String> {
     let Some((namespaces, name)) = key.split_once('/') else {
         return Err(format!("`{key}` has no namespace"));
     };
-    let namespaces: Vec<&str> = match namespaces.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) {
+    let namespaces: Vec<&str> = match namespaces
+        .strip_prefix('{')
+        .and_then(|inner| inner.strip_suffix('}'))
+    {
         Some(inner) => inner.split(',').map(str::trim).collect(),
         None => vec![namespaces],
     };
@@ -155,13 +209,18 @@ pub(crate) fn expand_key(key: &str) -> Result<Vec<(String, String)>, String> {
     if !is_dns_subdomain(name) {
         return Err(format!("`{name}` cannot be the name of a Secret"));
     }
-    Ok(namespaces.into_iter().map(|namespace| (namespace.to_owned(), name.to_owned())).collect())
+    Ok(namespaces
+        .into_iter()
+        .map(|namespace| (namespace.to_owned(), name.to_owned()))
+        .collect())
 }
 
 fn consumer(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
     let text = cx.text(node)?;
     let known = ["deployment", "statefulset", "daemonset"];
-    let named = text.split_once('/').filter(|(kind, name)| known.contains(kind) && is_dns_subdomain(name));
+    let named = text
+        .split_once('/')
+        .filter(|(kind, name)| known.contains(kind) && is_dns_subdomain(name));
     if named.is_some() {
         return Some(text);
     }
@@ -188,11 +247,25 @@ fn own_template(cx: &mut Context<'_>, node: &Node, fields: &Fields<'_>) -> Node 
 }
 
 /// What External Secrets Operator's webhook would refuse.
-fn policies(cx: &mut Context<'_>, fields: &Fields<'_>, creation: Option<Creation>, deletion: Option<Deletion>) {
-    let place: Span = fields.key_span("deletion").or(fields.key_span("creation")).unwrap_or_default();
+fn policies(
+    cx: &mut Context<'_>,
+    fields: &Fields<'_>,
+    creation: Option<Creation>,
+    deletion: Option<Deletion>,
+) {
+    let place: Span = fields
+        .key_span("deletion")
+        .or(fields.key_span("creation"))
+        .unwrap_or_default();
     let message = match (creation, deletion) {
-        (Some(creation @ (Creation::Merge | Creation::None | Creation::CreateOrMerge)), Some(Deletion::Delete)) => {
-            format!("`deletion: Delete` cannot stand beside `creation: {}`", creation.as_str())
+        (
+            Some(creation @ (Creation::Merge | Creation::None | Creation::CreateOrMerge)),
+            Some(Deletion::Delete),
+        ) => {
+            format!(
+                "`deletion: Delete` cannot stand beside `creation: {}`",
+                creation.as_str()
+            )
         }
         (Some(Creation::None), Some(Deletion::Merge)) => {
             "`deletion: Merge` cannot stand beside `creation: None`".to_owned()

@@ -10,8 +10,8 @@ use super::output::{EmitError, Options};
 use crate::contract::Creation;
 use crate::name::ValueId;
 use crate::resolve::{
-    Place, Resolved, ResolvedEntry, ResolvedPart, ResolvedStore, ResolvedTarget, ResolvedText, ResolvedValue,
-    TargetValue,
+    Place, Resolved, ResolvedEntry, ResolvedPart, ResolvedStore, ResolvedTarget, ResolvedText,
+    ResolvedValue, TargetValue,
 };
 
 /// A manifest and what is not in it.
@@ -22,19 +22,33 @@ pub(super) struct Built {
     pub(super) left_out: Vec<(String, String)>,
 }
 
-pub(super) fn build(resolved: &Resolved, target: &ResolvedTarget, options: &Options) -> Result<Built, EmitError> {
-    let builder = Builder { resolved, target, options };
+pub(super) fn build(
+    resolved: &Resolved,
+    target: &ResolvedTarget,
+    options: &Options,
+) -> Result<Built, EmitError> {
+    let builder = Builder {
+        resolved,
+        target,
+        options,
+    };
     let mut left_out = target.left_out.clone();
     let keys = builder.keys(&mut left_out);
     if !keys.iter().any(|(_, text)| text.values().next().is_some()) {
-        return Ok(Built { object: None, left_out });
+        return Ok(Built {
+            object: None,
+            left_out,
+        });
     }
     builder.refuse()?;
     let mut object = builder.object(&keys)?;
     if let Some(patch) = &target.patch {
         merge_patch(&mut object, patch);
     }
-    Ok(Built { object: Some(object), left_out })
+    Ok(Built {
+        object: Some(object),
+        left_out,
+    })
 }
 
 struct Builder<'a> {
@@ -53,9 +67,20 @@ impl<'a> Builder<'a> {
     /// The Secret's keys with their texts, alternatives chosen; keys without a text go to `left_out`.
     fn keys(&self, left_out: &mut Vec<(String, String)>) -> Vec<(String, ResolvedText)> {
         let mut keys = Vec::new();
-        for entry in self.target.extract.iter().filter_map(|key| self.resolved.entries.get(key)) {
-            for value in entry.values.iter().filter(|value| value.activity.is_active()) {
-                let Some(field) = &value.id.field else { continue };
+        for entry in self
+            .target
+            .extract
+            .iter()
+            .filter_map(|key| self.resolved.entries.get(key))
+        {
+            for value in entry
+                .values
+                .iter()
+                .filter(|value| value.activity.is_active())
+            {
+                let Some(field) = &value.id.field else {
+                    continue;
+                };
                 if self.target.data.contains_key(field.as_str()) {
                     continue;
                 }
@@ -81,22 +106,32 @@ impl<'a> Builder<'a> {
 
     fn refuse(&self) -> Result<(), EmitError> {
         let target = self.target;
-        let labels = [&target.labels, &target.manifest_labels].into_iter().try_for_each(refuse_labels);
-        let annotations =
-            [&target.annotations, &target.manifest_annotations].into_iter().try_for_each(refuse_annotations);
-        labels.and(annotations).map_err(|reason| self.error(reason))?;
+        let labels = [&target.labels, &target.manifest_labels]
+            .into_iter()
+            .try_for_each(refuse_labels);
+        let annotations = [&target.annotations, &target.manifest_annotations]
+            .into_iter()
+            .try_for_each(refuse_annotations);
+        labels
+            .and(annotations)
+            .map_err(|reason| self.error(reason))?;
         match target.kind.as_deref() {
             Some("bootstrap.kubernetes.io/token") => {
-                return Err(self.error("External Secrets Operator refuses the type bootstrap.kubernetes.io/token"));
+                return Err(self.error(
+                    "External Secrets Operator refuses the type bootstrap.kubernetes.io/token",
+                ));
             }
             Some("kubernetes.io/service-account-token")
-                if target.annotations.contains_key("kubernetes.io/service-account.name") =>
+                if target
+                    .annotations
+                    .contains_key("kubernetes.io/service-account.name") =>
             {
                 return Err(self.error("External Secrets Operator refuses service account tokens"));
             }
             _ => {}
         }
-        if target.creation == Creation::CreateOrMerge && !self.options.version.has_create_or_merge() {
+        if target.creation == Creation::CreateOrMerge && !self.options.version.has_create_or_merge()
+        {
             return Err(self.error(format!(
                 "`creation: CreateOrMerge` needs External Secrets Operator 2.8, and --eso-version is {}",
                 self.options.version
@@ -197,7 +232,11 @@ impl<'a> Builder<'a> {
                 .map(|part| match part {
                     ResolvedPart::Literal(literal) => go_template::escape(literal),
                     ResolvedPart::Name(entry) => {
-                        let name = self.resolved.entries.get(entry).and_then(|entry| entry.manifest_place.as_ref());
+                        let name = self
+                            .resolved
+                            .entries
+                            .get(entry)
+                            .and_then(|entry| entry.manifest_place.as_ref());
                         go_template::escape(name.and_then(Place::name).unwrap_or_default())
                     }
                     ResolvedPart::Value { filters, .. } => part_value(part)
@@ -226,14 +265,24 @@ impl<'a> Builder<'a> {
         let backend = match &entry.manifest_place {
             Some(Place::Backend { backend, .. }) => backend,
             Some(Place::Nowhere) | None if matches!(entry.place, Some(Place::Nowhere)) => {
-                return Err(self.error(format!("`{id}` is kept in no backend, so nothing can read it; use `deliver: direct`")));
+                return Err(self.error(format!(
+                    "`{id}` is kept in no backend, so nothing can read it; use `deliver: direct`"
+                )));
             }
             Some(Place::Nowhere) | None => return Err(EmitError::NoStore),
         };
         let usual = self.resolved.manifests_for.as_ref() == Some(backend);
-        let own = self.resolved.backends.get(backend).and_then(|backend| backend.store.clone());
+        let own = self
+            .resolved
+            .backends
+            .get(backend)
+            .and_then(|backend| backend.store.clone());
         let store = if usual {
-            self.target.store.clone().or(own).or_else(|| self.resolved.store.clone())
+            self.target
+                .store
+                .clone()
+                .or(own)
+                .or_else(|| self.resolved.store.clone())
         } else {
             own
         };
@@ -257,7 +306,9 @@ impl<'a> Builder<'a> {
 
     fn data_item(&self, item: &Item, store: Option<&ResolvedStore>) -> Result<Value, EmitError> {
         let (entry, value) = self.entry(&item.id)?;
-        let Some(Place::Backend { kind, name, .. }) = &entry.manifest_place else { return Err(EmitError::NoStore) };
+        let Some(Place::Backend { kind, name, .. }) = &entry.manifest_place else {
+            return Err(EmitError::NoStore);
+        };
         let property = match &item.id.field {
             Some(field) => Some(field),
             None => kind.is_map().then_some(&entry.value_key),
@@ -268,7 +319,11 @@ impl<'a> Builder<'a> {
             remote.insert("property".to_owned(), json!(property.as_str()));
         }
         remote.insert("conversionStrategy".to_owned(), json!("Default"));
-        let decoding = if value.is_stored_base64(*kind) { "Base64" } else { "None" };
+        let decoding = if value.is_stored_base64(*kind) {
+            "Base64"
+        } else {
+            "None"
+        };
         remote.insert("decodingStrategy".to_owned(), json!(decoding));
         remote.insert("metadataPolicy".to_owned(), json!("None"));
         if self.options.version.defaults_null_byte_policy() {
@@ -278,7 +333,10 @@ impl<'a> Builder<'a> {
         data.insert("secretKey".to_owned(), json!(item.key));
         data.insert("remoteRef".to_owned(), Value::Object(remote));
         if let Some(store) = store {
-            data.insert("sourceRef".to_owned(), json!({"storeRef": store_ref(store)}));
+            data.insert(
+                "sourceRef".to_owned(),
+                json!({"storeRef": store_ref(store)}),
+            );
         }
         Ok(Value::Object(data))
     }
@@ -290,13 +348,20 @@ fn store_ref(store: &ResolvedStore) -> Value {
 
 fn lone_items(keys: &[(String, ResolvedText)]) -> Vec<Item> {
     keys.iter()
-        .filter_map(|(key, text)| text.lone_value().map(|id| Item { key: key.clone(), id: id.clone() }))
+        .filter_map(|(key, text)| {
+            text.lone_value().map(|id| Item {
+                key: key.clone(),
+                id: id.clone(),
+            })
+        })
         .collect()
 }
 
 fn part_value(part: &ResolvedPart) -> Option<&ValueId> {
     match part {
-        ResolvedPart::Value { alternatives, .. } => alternatives.first().and_then(crate::resolve::Alternative::value),
+        ResolvedPart::Value { alternatives, .. } => alternatives
+            .first()
+            .and_then(crate::resolve::Alternative::value),
         ResolvedPart::Literal(_) | ResolvedPart::Name(_) => None,
     }
 }
@@ -306,8 +371,13 @@ fn variable_of(items: &mut Vec<Item>, id: &ValueId) -> String {
     if let Some(item) = items.iter().find(|item| item.id == *id) {
         return item.key.clone();
     }
-    let key = go_template::variable(&id.to_string(), |word| items.iter().any(|item| item.key == word));
-    items.push(Item { key: key.clone(), id: id.clone() });
+    let key = go_template::variable(&id.to_string(), |word| {
+        items.iter().any(|item| item.key == word)
+    });
+    items.push(Item {
+        key: key.clone(),
+        id: id.clone(),
+    });
     key
 }
 
@@ -332,7 +402,9 @@ fn merge_patch(object: &mut Value, patch: &Value) {
     if !object.is_object() {
         *object = Value::Object(Map::new());
     }
-    let Value::Object(object) = object else { return };
+    let Value::Object(object) = object else {
+        return;
+    };
     for (key, value) in members {
         if value.is_null() {
             object.shift_remove(key);

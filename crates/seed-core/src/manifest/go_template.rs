@@ -30,9 +30,21 @@ pub(super) fn action(variable: &str, filters: &[Filter]) -> String {
 
 /// The variable for a value: what a Go template takes after a dot.
 pub(super) fn variable(name: &str, taken: impl Fn(&str) -> bool) -> String {
-    let word: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    let word = if word.starts_with(|c: char| c.is_ascii_digit()) { format!("v_{word}") } else { word };
+    let word: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let word = if word.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("v_{word}")
+    } else {
+        word
+    };
     let mut candidate = word.clone();
     let mut number = 2;
     while taken(&candidate) {
@@ -54,7 +66,11 @@ mod tests {
         let mut rest = template;
         while let Some((before, action)) = rest.split_once("{{") {
             printed.push_str(before);
-            let (text, after) = action.strip_prefix(" \"").unwrap().split_once("\" }}").unwrap();
+            let (text, after) = action
+                .strip_prefix(" \"")
+                .unwrap()
+                .split_once("\" }}")
+                .unwrap();
             printed.push_str(text);
             rest = after;
         }

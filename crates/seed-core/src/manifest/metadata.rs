@@ -28,7 +28,9 @@ fn refuse_key(key: &str) -> Result<(), String> {
         None => (None, key),
     };
     if prefix.is_some_and(|prefix| !is_dns_subdomain(prefix)) || !is_word(name) {
-        return Err(format!("`{key}` cannot be the key of a label or an annotation"));
+        return Err(format!(
+            "`{key}` cannot be the key of a label or an annotation"
+        ));
     }
     Ok(())
 }
@@ -36,7 +38,9 @@ fn refuse_key(key: &str) -> Result<(), String> {
 fn is_word(text: &str) -> bool {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     text.len() <= 63
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         && edge(text.chars().next())
         && edge(text.chars().last())
 }
@@ -47,7 +51,9 @@ mod tests {
 
     #[test]
     fn labels_follow_the_rules_of_kubernetes() {
-        let label = |key: &str, value: &str| refuse_labels(&BTreeMap::from([(key.to_owned(), value.to_owned())]));
+        let label = |key: &str, value: &str| {
+            refuse_labels(&BTreeMap::from([(key.to_owned(), value.to_owned())]))
+        };
         assert!(label("app.kubernetes.io/part-of", "argocd").is_ok());
         assert!(label("empty", "").is_ok());
         assert!(label("a/b/c", "x").is_err());

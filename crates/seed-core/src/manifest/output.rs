@@ -56,10 +56,14 @@ pub struct Skipped {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EmitError {
     /// Values are kept in `local`, which External Secrets Operator cannot read.
-    #[error("`local` is no store: External Secrets Operator cannot read it; name another backend with `--for`")]
+    #[error(
+        "`local` is no store: External Secrets Operator cannot read it; name another backend with `--for`"
+    )]
     NoStore,
     /// Neither the contract nor the backend names a store.
-    #[error("the backend `{0}` has no store; add top-level `store: {{kind, name}}`, or `store` to the backend")]
+    #[error(
+        "the backend `{0}` has no store; add top-level `store: {{kind, name}}`, or `store` to the backend"
+    )]
     StoreMissing(String),
     /// Something in a target that External Secrets Operator or Kubernetes would refuse.
     #[error("target `{target}`: {reason}")]
@@ -83,28 +87,44 @@ pub fn emit(resolved: &Resolved, options: &Options) -> Result<Output, EmitError>
     for target in &resolved.targets {
         let secret = format!("{}/{}", target.namespace, target.secret);
         if let Some((reason, made_by_others)) = left_alone(target) {
-            skipped.push(Skipped { secret, reason, made_by_others });
+            skipped.push(Skipped {
+                secret,
+                reason,
+                made_by_others,
+            });
             continue;
         }
         let built = external_secret::build(resolved, target, options)?;
         if built.object.is_none() {
-            let reason = built.left_out.first().map_or_else(|| "it reads no secret".to_owned(), |(_, why)| why.clone());
-            skipped.push(Skipped { secret, reason, made_by_others: false });
+            let reason = built
+                .left_out
+                .first()
+                .map_or_else(|| "it reads no secret".to_owned(), |(_, why)| why.clone());
+            skipped.push(Skipped {
+                secret,
+                reason,
+                made_by_others: false,
+            });
             continue;
         }
         manifests.extend(file(resolved, target, &built));
     }
     manifests.sort_by(|a: &ManifestFile, b| a.path.cmp(&b.path));
-    Ok(Output { kustomization: kustomization(resolved, &manifests), manifests, skipped })
+    Ok(Output {
+        kustomization: kustomization(resolved, &manifests),
+        manifests,
+        skipped,
+    })
 }
 
 fn left_alone(target: &ResolvedTarget) -> Option<(String, bool)> {
     match (&target.activity, &target.made_by) {
         (Activity::Inactive(why), _) => Some((why.clone(), false)),
         (Activity::Active, Some(by)) => Some((format!("made by {by}"), true)),
-        (Activity::Active, None) if target.direct => {
-            Some(("written to the cluster by seed itself, with --cluster".to_owned(), true))
-        }
+        (Activity::Active, None) if target.direct => Some((
+            "written to the cluster by seed itself, with --cluster".to_owned(),
+            true,
+        )),
         (Activity::Active, None) => None,
     }
 }
@@ -113,19 +133,34 @@ fn file(resolved: &Resolved, target: &ResolvedTarget, built: &Built) -> Option<M
     let object = built.object.as_ref()?;
     let mut text = header(resolved);
     for (key, why) in &built.left_out {
-        text.push_str(&format!("# Left out: {} ({})\n", one_line(key), one_line(why)));
+        text.push_str(&format!(
+            "# Left out: {} ({})\n",
+            one_line(key),
+            one_line(why)
+        ));
     }
     text.push_str(&write(object, Style::Readable));
-    Some(ManifestFile { path: format!("{}/{}.yaml", target.namespace, target.manifest_name), text })
+    Some(ManifestFile {
+        path: format!("{}/{}.yaml", target.namespace, target.manifest_name),
+        text,
+    })
 }
 
 fn header(resolved: &Resolved) -> String {
-    let env = resolved.env.as_ref().map_or_else(String::new, |env| format!(", env {env}"));
-    format!("{MARK}{}{env}. Changes made here are lost: change the contract, then run `seed emit`.\n", resolved.contract)
+    let env = resolved
+        .env
+        .as_ref()
+        .map_or_else(String::new, |env| format!(", env {env}"));
+    format!(
+        "{MARK}{}{env}. Changes made here are lost: change the contract, then run `seed emit`.\n",
+        resolved.contract
+    )
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn kustomization(resolved: &Resolved, manifests: &[ManifestFile]) -> ManifestFile {
@@ -136,5 +171,8 @@ fn kustomization(resolved: &Resolved, manifests: &[ManifestFile]) -> ManifestFil
         "resources": paths,
     });
     let text = format!("{}{}", header(resolved), *write(&object, Style::Readable));
-    ManifestFile { path: "kustomization.yaml".to_owned(), text }
+    ManifestFile {
+        path: "kustomization.yaml".to_owned(),
+        text,
+    }
 }

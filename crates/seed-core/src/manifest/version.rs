@@ -12,13 +12,18 @@ pub struct EsoVersion {
 
 /// Text that names no release that can be written for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is no version of External Secrets Operator that has external-secrets.io/v1; write 0.17 or later, such as 2.9")]
+#[error(
+    "`{0}` is no version of External Secrets Operator that has external-secrets.io/v1; write 0.17 or later, such as 2.9"
+)]
 pub struct UnknownVersion(String);
 
 impl EsoVersion {
     /// The newest release whose fields are known here.
     pub const LATEST: Self = Self { major: 2, minor: 9 };
-    const OLDEST: Self = Self { major: 0, minor: 17 };
+    const OLDEST: Self = Self {
+        major: 0,
+        minor: 17,
+    };
 
     /// Whether the API server fills in `nullBytePolicy: Ignore`, so that leaving it out would be drift.
     pub fn defaults_null_byte_policy(self) -> bool {
@@ -43,7 +48,11 @@ impl FromStr for EsoVersion {
             _ => return Err(unknown()),
         };
         let patch_is_number = parts.all(|part| part.parse::<u16>().is_ok());
-        if patch_is_number && version >= Self::OLDEST { Ok(version) } else { Err(unknown()) }
+        if patch_is_number && version >= Self::OLDEST {
+            Ok(version)
+        } else {
+            Err(unknown())
+        }
     }
 }
 
@@ -59,7 +68,12 @@ mod tests {
 
     #[test]
     fn versions_are_read_with_and_without_patch() {
-        for (text, shown) in [("2.9", "2.9"), ("v2.5.0", "2.5"), ("0.17", "0.17"), ("1.3.2", "1.3")] {
+        for (text, shown) in [
+            ("2.9", "2.9"),
+            ("v2.5.0", "2.5"),
+            ("0.17", "0.17"),
+            ("1.3.2", "1.3"),
+        ] {
             assert_eq!(text.parse::<EsoVersion>().unwrap().to_string(), shown);
         }
         for bad in ["", "2", "0.16", "2.x", "2.9.x", "latest"] {

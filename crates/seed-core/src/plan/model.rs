@@ -181,7 +181,11 @@ impl fmt::Display for Blocked {
                 words(stored)
             ),
             Self::Group { stored } => {
-                write!(f, "absent, but {} belongs with it: restore it, or remove the group", are(stored))
+                write!(
+                    f,
+                    "absent, but {} belongs with it: restore it, or remove the group",
+                    are(stored)
+                )
             }
             Self::Source(id) => write!(f, "made from {id}, which is blocked"),
             Self::State(state) => state.fmt(f),
@@ -194,9 +198,14 @@ impl fmt::Display for State {
         match self {
             Self::Absent => f.write_str("absent"),
             Self::Deleted { until: Some(until) } => {
-                write!(f, "deleted, recoverable until {until}: restore it in the backend")
+                write!(
+                    f,
+                    "deleted, recoverable until {until}: restore it in the backend"
+                )
             }
-            Self::Deleted { until: None } => f.write_str("deleted, its name is held: restore it in the backend"),
+            Self::Deleted { until: None } => {
+                f.write_str("deleted, its name is held: restore it in the backend")
+            }
             Self::Disabled { reason } => write!(f, "there, but not readable: {reason}"),
             Self::Empty => f.write_str("empty: a name without a first value"),
             Self::Exists => f.write_str("exists, not looked into"),
@@ -209,11 +218,18 @@ impl fmt::Display for State {
 }
 
 fn words(ids: &[ValueId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn are(ids: &[ValueId]) -> String {
-    format!("{} {} stored and", words(ids), if ids.len() == 1 { "is" } else { "are" })
+    format!(
+        "{} {} stored and",
+        words(ids),
+        if ids.len() == 1 { "is" } else { "are" }
+    )
 }
 
 /// One write to one entry. There is nothing left to choose in it.
@@ -284,7 +300,9 @@ impl Plan {
                 Action::Minted { .. } => &mut summary.minted,
                 Action::NotNeeded(_) => &mut summary.not_needed,
                 Action::Optional | Action::Wait { optional: true, .. } => &mut summary.optional,
-                Action::Wait { optional: false, .. } => &mut summary.wait,
+                Action::Wait {
+                    optional: false, ..
+                } => &mut summary.wait,
             } += 1;
         }
         summary

@@ -14,13 +14,19 @@ use crate::resolve::{Place, ResolvedSource, ResolvedValue};
 pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
     let resolved = decider.input.resolved;
     let mut reads = BTreeSet::new();
-    let mut builder =
-        Builder { decider, writes: Vec::new(), unit_of: BTreeMap::new(), last_of: BTreeMap::new() };
+    let mut builder = Builder {
+        decider,
+        writes: Vec::new(),
+        unit_of: BTreeMap::new(),
+        last_of: BTreeMap::new(),
+    };
     for id in &resolved.order {
         if !matches!(decider.actions.get(id), Some(Action::Create)) {
             continue;
         }
-        let Some(value) = resolved.value(id) else { continue };
+        let Some(value) = resolved.value(id) else {
+            continue;
+        };
         let sources = sources(decider, value);
         for source in &sources {
             if matches!(decider.actions.get(source), Some(Action::Keep)) {
@@ -64,10 +70,18 @@ impl Builder<'_, '_> {
         let before = self.before(id, sources);
         let own = self.last_of.get(&id.entry).copied();
         // The latest write of this entry takes the value too, unless one that the value needs comes after it.
-        let fits = own.filter(|unit| before.iter().all(|earlier| earlier == unit || !self.needs(*earlier, *unit)));
-        let Some(unit) = fits.or_else(|| self.open(id, own)) else { return };
+        let fits = own.filter(|unit| {
+            before
+                .iter()
+                .all(|earlier| earlier == unit || !self.needs(*earlier, *unit))
+        });
+        let Some(unit) = fits.or_else(|| self.open(id, own)) else {
+            return;
+        };
         if let Some(write) = self.writes.get_mut(unit) {
-            write.after.extend(before.into_iter().filter(|earlier| *earlier != unit));
+            write
+                .after
+                .extend(before.into_iter().filter(|earlier| *earlier != unit));
             write.values.push(id.clone());
         }
         self.unit_of.insert(id.clone(), unit);
@@ -76,8 +90,16 @@ impl Builder<'_, '_> {
     /// The writes that a value needs first: its sources', and those of group members that come before it.
     fn before(&self, id: &ValueId, sources: &[ValueId]) -> BTreeSet<usize> {
         let position = self.decider.position.get(id);
-        let earlier = self.decider.group(id).filter(|member| self.decider.position.get(*member) < position);
-        sources.iter().chain(earlier).filter_map(|source| self.unit_of.get(source)).copied().collect()
+        let earlier = self
+            .decider
+            .group(id)
+            .filter(|member| self.decider.position.get(*member) < position);
+        sources
+            .iter()
+            .chain(earlier)
+            .filter_map(|source| self.unit_of.get(source))
+            .copied()
+            .collect()
     }
 
     /// Whether a write comes, directly or not, after another.
@@ -89,7 +111,12 @@ impl Builder<'_, '_> {
                 return true;
             }
             if seen.insert(index) {
-                open.extend(self.writes.get(index).into_iter().flat_map(|write| &write.after));
+                open.extend(
+                    self.writes
+                        .get(index)
+                        .into_iter()
+                        .flat_map(|write| &write.after),
+                );
             }
         }
         false
@@ -97,10 +124,14 @@ impl Builder<'_, '_> {
 
     fn open(&mut self, id: &ValueId, previous: Option<usize>) -> Option<usize> {
         let entry = self.decider.input.resolved.entries.get(&id.entry)?;
-        let Some(Place::Backend { backend, name, .. }) = &entry.place else { return None };
+        let Some(Place::Backend { backend, name, .. }) = &entry.place else {
+            return None;
+        };
         let kind = match (previous, self.decider.versions.get(id)) {
             (Some(write), _) => WriteKind::AddToOwn { write },
-            (None, Some(expected)) => WriteKind::Add { expected: expected.clone() },
+            (None, Some(expected)) => WriteKind::Add {
+                expected: expected.clone(),
+            },
             (None, None) => WriteKind::Create,
         };
         let unit = self.writes.len();

@@ -11,16 +11,35 @@ use crate::resolve::{Place, Resolved};
 pub fn wanted(resolved: &Resolved, depth: Depth) -> BTreeMap<String, Vec<Wanted>> {
     let mut wanted: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
     for entry in resolved.entries.values() {
-        let Some(Place::Backend { backend, kind, name }) = &entry.place else { continue };
+        let Some(Place::Backend {
+            backend,
+            kind,
+            name,
+        }) = &entry.place
+        else {
+            continue;
+        };
         let fields = if entry.has_fields {
-            entry.values.iter().filter_map(|value| value.id.field.clone()).collect()
+            entry
+                .values
+                .iter()
+                .filter_map(|value| value.id.field.clone())
+                .collect()
         } else if kind.is_map() {
             vec![entry.value_key.clone()]
         } else {
             Vec::new()
         };
-        let depth = if entry.has_fields { depth } else { depth.min(Depth::Metadata) };
-        wanted.entry(backend.clone()).or_default().push(Wanted { name: name.clone(), fields, depth });
+        let depth = if entry.has_fields {
+            depth
+        } else {
+            depth.min(Depth::Metadata)
+        };
+        wanted.entry(backend.clone()).or_default().push(Wanted {
+            name: name.clone(),
+            fields,
+            depth,
+        });
     }
     wanted
 }

@@ -16,7 +16,10 @@ use crate::yaml::Node;
 
 /// Whether any value of an entry is active.
 pub(super) fn is_active(resolver: &Resolver<'_>, key: &EntryKey) -> bool {
-    resolver.activity.iter().any(|(id, activity)| id.entry == *key && activity.is_active())
+    resolver
+        .activity
+        .iter()
+        .any(|(id, activity)| id.entry == *key && activity.is_active())
 }
 
 /// Decides for every value whether it is needed, and by which case.
@@ -27,8 +30,17 @@ pub(super) fn decide_activity<'c>(resolver: &mut Resolver<'c>) {
             Content::Single(spec) => decide(resolver, ValueId::single(key.clone()), &outer, spec),
             Content::Fields(fields) => {
                 for (name, field) in fields {
-                    let own = if outer.is_active() { resolver.when(field.when.as_ref()) } else { outer.clone() };
-                    decide(resolver, ValueId::field(key.clone(), name.clone()), &own, &field.value.value);
+                    let own = if outer.is_active() {
+                        resolver.when(field.when.as_ref())
+                    } else {
+                        outer.clone()
+                    };
+                    decide(
+                        resolver,
+                        ValueId::field(key.clone(), name.clone()),
+                        &own,
+                        &field.value.value,
+                    );
                 }
             }
         }
@@ -39,7 +51,9 @@ fn decide<'c>(resolver: &mut Resolver<'c>, id: ValueId, outer: &Activity, spec: 
     let activity = match (outer, &spec.source.value) {
         (Activity::Inactive(_), _) => outer.clone(),
         (Activity::Active, Source::Cases(cases)) => {
-            let held = cases.iter().find(|case| resolver.when(case.when.as_ref()).is_active());
+            let held = cases
+                .iter()
+                .find(|case| resolver.when(case.when.as_ref()).is_active());
             match held {
                 Some(case) => {
                     resolver.chosen.insert(id.clone(), &case.value);
@@ -57,9 +71,16 @@ fn decide<'c>(resolver: &mut Resolver<'c>, id: ValueId, outer: &Activity, spec: 
 }
 
 /// Works out every entry; of inactive ones only the names.
-pub(super) fn resolve(resolver: &mut Resolver<'_>, backends: &Backends) -> IndexMap<EntryKey, ResolvedEntry> {
+pub(super) fn resolve(
+    resolver: &mut Resolver<'_>,
+    backends: &Backends,
+) -> IndexMap<EntryKey, ResolvedEntry> {
     let contract = resolver.contract;
-    contract.secrets.iter().map(|(key, entry)| (key.clone(), resolve_entry(resolver, backends, key, entry))).collect()
+    contract
+        .secrets
+        .iter()
+        .map(|(key, entry)| (key.clone(), resolve_entry(resolver, backends, key, entry)))
+        .collect()
 }
 
 fn resolve_entry(
@@ -74,7 +95,11 @@ fn resolve_entry(
             .iter()
             .map(|(name, field)| {
                 let description = field.description.as_ref().map(|text| text.value.clone());
-                resolve_value(resolver, ValueId::field(key.clone(), name.clone()), description)
+                resolve_value(
+                    resolver,
+                    ValueId::field(key.clone(), name.clone()),
+                    description,
+                )
             })
             .collect(),
     };
@@ -91,7 +116,11 @@ fn resolve_entry(
         }
         refuse_fields(resolver, &place, &values, entry.span);
     }
-    let labels = if active { resolver.scope.map(&entry.labels) } else { Ok(Default::default()) };
+    let labels = if active {
+        resolver.scope.map(&entry.labels)
+    } else {
+        Ok(Default::default())
+    };
     ResolvedEntry {
         key: key.clone(),
         description: entry.description.as_ref().map(|text| text.value.clone()),
@@ -118,7 +147,9 @@ fn refuse_fields(
     values: &[ResolvedValue],
     span: Span,
 ) {
-    let Some(super::model::Place::Backend { kind, .. }) = place else { return };
+    let Some(super::model::Place::Backend { kind, .. }) = place else {
+        return;
+    };
     for field in values.iter().filter_map(|value| value.id.field.as_ref()) {
         if let Some(reason) = kind.refuse_field(field) {
             let message = format!("the field `{field}` does not work on {kind}: {reason}");
@@ -127,8 +158,16 @@ fn refuse_fields(
     }
 }
 
-fn resolve_value(resolver: &mut Resolver<'_>, id: ValueId, description: Option<String>) -> ResolvedValue {
-    let activity = resolver.activity.get(&id).cloned().unwrap_or(Activity::Active);
+fn resolve_value(
+    resolver: &mut Resolver<'_>,
+    id: ValueId,
+    description: Option<String>,
+) -> ResolvedValue {
+    let activity = resolver
+        .activity
+        .get(&id)
+        .cloned()
+        .unwrap_or(Activity::Active);
     let chosen = resolver.chosen.get(&id).copied();
     let mut value = ResolvedValue {
         id,
@@ -151,9 +190,17 @@ fn resolve_value(resolver: &mut Resolver<'_>, id: ValueId, description: Option<S
     value
 }
 
-fn fill(resolver: &mut Resolver<'_>, value: &mut ResolvedValue, spec: &ValueSpec) -> Result<(), Diagnostic> {
+fn fill(
+    resolver: &mut Resolver<'_>,
+    value: &mut ResolvedValue,
+    spec: &ValueSpec,
+) -> Result<(), Diagnostic> {
     let text = |setting: &Option<crate::contract::Setting>| {
-        setting.as_ref().map(|setting| resolver.scope.text(setting)).transpose().map(Option::unwrap_or_default)
+        setting
+            .as_ref()
+            .map(|setting| resolver.scope.text(setting))
+            .transpose()
+            .map(Option::unwrap_or_default)
     };
     value.prefix = text(&spec.prefix)?;
     value.suffix = text(&spec.suffix)?;
@@ -171,10 +218,15 @@ fn fill(resolver: &mut Resolver<'_>, value: &mut ResolvedValue, spec: &ValueSpec
 }
 
 fn prove(value: &ResolvedValue, span: Span) -> Result<(), Diagnostic> {
-    let Some(ResolvedSource::Generate { recipe, .. }) = &value.source else { return Ok(()) };
+    let Some(ResolvedSource::Generate { recipe, .. }) = &value.source else {
+        return Ok(());
+    };
     match value.checks.prove(recipe, &value.prefix, &value.suffix) {
         Proof::Never(reason) => Err(Diagnostic::error(
-            format!("`{}` can never pass its `check`: {reason}", recipe.summary()),
+            format!(
+                "`{}` can never pass its `check`: {reason}",
+                recipe.summary()
+            ),
             span,
         )),
         Proof::Always | Proof::Maybe => Ok(()),
@@ -191,23 +243,42 @@ fn decode<T>(
     let value = read(&mut cx, &expanded);
     match cx.diagnostics.into_result(value) {
         Ok((value, _)) => Ok(value),
-        Err(found) => Err(found.iter().next().cloned().unwrap_or_else(|| Diagnostic::error("cannot be read", node.span))),
+        Err(found) => Err(found
+            .iter()
+            .next()
+            .cloned()
+            .unwrap_or_else(|| Diagnostic::error("cannot be read", node.span))),
     }
 }
 
-fn source(resolver: &Resolver<'_>, id: &ValueId, spec: &ValueSpec) -> Result<ResolvedSource, Diagnostic> {
+fn source(
+    resolver: &Resolver<'_>,
+    id: &ValueId,
+    spec: &ValueSpec,
+) -> Result<ResolvedSource, Diagnostic> {
     let within = id.field.is_some().then_some(&id.entry);
     Ok(match &spec.source.value {
-        Source::Generate { parameters, provide } => ResolvedSource::Generate {
+        Source::Generate {
+            parameters,
+            provide,
+        } => ResolvedSource::Generate {
             recipe: decode(resolver, parameters, Recipe::decode)?,
-            provide: provide.as_ref().map(|provide| provided(resolver, provide)).transpose()?,
+            provide: provide
+                .as_ref()
+                .map(|provide| provided(resolver, provide))
+                .transpose()?,
         },
         Source::Derive { parameters, of } => {
             let derivation = decode(resolver, parameters, Derivation::decode)?;
             let source = value_of(resolver.contract, of, within);
-            let source = source.ok_or_else(|| Diagnostic::error(format!("`{}` is not declared", of.value), of.span))?;
+            let source = source.ok_or_else(|| {
+                Diagnostic::error(format!("`{}` is not declared", of.value), of.span)
+            })?;
             refuse_inactive(resolver, &source, of.span)?;
-            ResolvedSource::Derive { derivation, of: source }
+            ResolvedSource::Derive {
+                derivation,
+                of: source,
+            }
         }
         Source::Compose(template) => match resolver.text(template, within) {
             Ok(text) => ResolvedSource::Compose(text),
@@ -216,26 +287,47 @@ fn source(resolver: &Resolver<'_>, id: &ValueId, spec: &ValueSpec) -> Result<Res
         },
         Source::Value(setting) => ResolvedSource::Value(resolver.scope.text(setting)?),
         Source::Provide(provide) => ResolvedSource::Provide(provided(resolver, provide)?),
-        Source::Mint { by } => ResolvedSource::Mint { by: by.value.clone() },
+        Source::Mint { by } => ResolvedSource::Mint {
+            by: by.value.clone(),
+        },
         Source::Forbidden(reason) => ResolvedSource::Forbidden(reason.value.clone()),
-        Source::Cases(_) => return Err(Diagnostic::error("`cases` cannot stand inside `cases`", spec.source.span)),
+        Source::Cases(_) => {
+            return Err(Diagnostic::error(
+                "`cases` cannot stand inside `cases`",
+                spec.source.span,
+            ));
+        }
     })
 }
 
 fn refuse_inactive(resolver: &Resolver<'_>, id: &ValueId, span: Span) -> Result<(), Diagnostic> {
-    if resolver.is_active(id) { Ok(()) } else { Err(inactive(resolver, id, span)) }
+    if resolver.is_active(id) {
+        Ok(())
+    } else {
+        Err(inactive(resolver, id, span))
+    }
 }
 
 fn inactive(resolver: &Resolver<'_>, id: &ValueId, span: Span) -> Diagnostic {
-    Diagnostic::error(format!("`{id}` is not active here: {}", resolver.why_inactive(id)), span)
-        .help("give both the same `when`, or write `${a ?? b}` with something to take instead")
+    Diagnostic::error(
+        format!("`{id}` is not active here: {}", resolver.why_inactive(id)),
+        span,
+    )
+    .help("give both the same `when`, or write `${a ?? b}` with something to take instead")
 }
 
 fn provided(resolver: &Resolver<'_>, provide: &Provide) -> Result<Provided, Diagnostic> {
     let text = |setting: &Option<crate::contract::Setting>| {
-        setting.as_ref().map(|setting| resolver.scope.text(setting)).transpose()
+        setting
+            .as_ref()
+            .map(|setting| resolver.scope.text(setting))
+            .transpose()
     };
-    let file = provide.file.as_ref().map(|file| super::resolver::checked_path(&resolver.scope, file)).transpose()?;
+    let file = provide
+        .file
+        .as_ref()
+        .map(|file| super::resolver::checked_path(&resolver.scope, file))
+        .transpose()?;
     Ok(Provided {
         how: text(&provide.how)?,
         url: text(&provide.url)?,

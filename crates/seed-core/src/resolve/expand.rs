@@ -27,8 +27,14 @@ impl Scope<'_> {
     }
 
     /// Expands all of a mapping.
-    pub(super) fn map(&self, settings: &IndexMap<String, Setting>) -> Result<BTreeMap<String, String>, Diagnostic> {
-        settings.iter().map(|(name, setting)| Ok((name.clone(), self.text(setting)?))).collect()
+    pub(super) fn map(
+        &self,
+        settings: &IndexMap<String, Setting>,
+    ) -> Result<BTreeMap<String, String>, Diagnostic> {
+        settings
+            .iter()
+            .map(|(name, setting)| Ok((name.clone(), self.text(setting)?)))
+            .collect()
     }
 
     pub(super) fn template(&self, template: &Template) -> Result<String, Diagnostic> {
@@ -46,7 +52,9 @@ impl Scope<'_> {
         let mut last = Diagnostic::error("the reference is empty", reference.span);
         for subject in &reference.alternatives {
             match self.subject(subject, reference.span) {
-                Ok(text) => return super::resolver::filtered(&text, &reference.filters, reference.span),
+                Ok(text) => {
+                    return super::resolver::filtered(&text, &reference.filters, reference.span);
+                }
                 Err(diagnostic) => last = diagnostic,
             }
         }
@@ -56,13 +64,17 @@ impl Scope<'_> {
     /// The text of a fact or of the environment's name.
     pub(super) fn subject(&self, subject: &Subject, span: Span) -> Result<String, Diagnostic> {
         match subject {
-            Subject::Config(path) => {
-                self.facts.text(path).map_err(|err| Diagnostic::error(err.to_string(), span))
-            }
-            Subject::Env => self.env.map(str::to_owned).ok_or_else(|| no_environment(span)),
-            Subject::StoreKind | Subject::StoreName | Subject::Value(_) | Subject::Word(_) => {
-                Err(Diagnostic::error(format!("`{subject}` cannot be used here"), span))
-            }
+            Subject::Config(path) => self
+                .facts
+                .text(path)
+                .map_err(|err| Diagnostic::error(err.to_string(), span)),
+            Subject::Env => self
+                .env
+                .map(str::to_owned)
+                .ok_or_else(|| no_environment(span)),
+            Subject::StoreKind | Subject::StoreName | Subject::Value(_) | Subject::Word(_) => Err(
+                Diagnostic::error(format!("`{subject}` cannot be used here"), span),
+            ),
         }
     }
 
@@ -75,12 +87,18 @@ impl Scope<'_> {
                     .map(|(key, value)| Ok((self.node(key)?, self.node(value)?)))
                     .collect::<Result<_, Diagnostic>>()?,
             ),
-            NodeKind::Sequence(items) => {
-                NodeKind::Sequence(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?)
-            }
+            NodeKind::Sequence(items) => NodeKind::Sequence(
+                items
+                    .iter()
+                    .map(|item| self.node(item))
+                    .collect::<Result<_, _>>()?,
+            ),
             NodeKind::Scalar(scalar) => NodeKind::Scalar(self.scalar(scalar, node.span)?),
         };
-        Ok(Node { span: node.span, kind })
+        Ok(Node {
+            span: node.span,
+            kind,
+        })
     }
 
     fn scalar(&self, scalar: &Scalar, span: Span) -> Result<Scalar, Diagnostic> {
@@ -89,11 +107,18 @@ impl Scope<'_> {
         }
         let template = Template::parse(&scalar.text, span, self.source)?;
         let plain = scalar.plain
-            && template.lone_reference().is_some_and(|reference| match reference.alternatives.as_slice() {
-                [Subject::Config(path)] => self.facts.get(path).is_some_and(|fact| !fact.is_string()),
-                _ => false,
+            && template.lone_reference().is_some_and(|reference| {
+                match reference.alternatives.as_slice() {
+                    [Subject::Config(path)] => {
+                        self.facts.get(path).is_some_and(|fact| !fact.is_string())
+                    }
+                    _ => false,
+                }
             });
-        Ok(Scalar { text: self.template(&template)?, plain })
+        Ok(Scalar {
+            text: self.template(&template)?,
+            plain,
+        })
     }
 }
 

@@ -17,10 +17,14 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>) -> Vec<ResolvedFile> {
             continue;
         }
         let resolved = resolve_file(resolver, file);
-        let Some(Some(resolved)) = resolver.keep(resolved) else { continue };
+        let Some(Some(resolved)) = resolver.keep(resolved) else {
+            continue;
+        };
         if files.iter().any(|known| known.path == resolved.path) {
             let message = format!("the file `{}` is declared twice", resolved.path);
-            resolver.diagnostics.push(Diagnostic::error(message, file.span));
+            resolver
+                .diagnostics
+                .push(Diagnostic::error(message, file.span));
         }
         files.push(resolved);
     }
@@ -55,7 +59,9 @@ fn branch(resolver: &Resolver<'_>, node: &Node) -> Result<Option<Branch>, Diagno
         }
         NodeKind::Scalar(_) => Some(Branch::Fixed(to_json(node))),
         NodeKind::Sequence(items) => {
-            let items = items.iter().filter_map(|item| branch(resolver, item).transpose());
+            let items = items
+                .iter()
+                .filter_map(|item| branch(resolver, item).transpose());
             Some(Branch::List(items.collect::<Result<_, _>>()?))
         }
         NodeKind::Mapping(pairs) => {
@@ -65,7 +71,10 @@ fn branch(resolver: &Resolver<'_>, node: &Node) -> Result<Option<Branch>, Diagno
                     Some(entry) => members.extend(spread(resolver, &entry, pairs)),
                     None => {
                         let member = branch(resolver, value)?;
-                        members.extend(member.map(|member| (key.text().unwrap_or_default().to_owned(), member)));
+                        members.extend(
+                            member
+                                .map(|member| (key.text().unwrap_or_default().to_owned(), member)),
+                        );
                     }
                 }
             }
@@ -81,12 +90,21 @@ fn spread(
     entry: &crate::name::EntryKey,
     beside: &[(Node, Node)],
 ) -> Vec<(String, Branch)> {
-    let Some(Content::Fields(fields)) = resolver.contract.secrets.get(entry).map(|entry| &entry.content) else {
+    let Some(Content::Fields(fields)) = resolver
+        .contract
+        .secrets
+        .get(entry)
+        .map(|entry| &entry.content)
+    else {
         return Vec::new();
     };
     fields
         .keys()
-        .filter(|name| !beside.iter().any(|(key, _)| key.text() == Some(name.as_str())))
+        .filter(|name| {
+            !beside
+                .iter()
+                .any(|(key, _)| key.text() == Some(name.as_str()))
+        })
         .filter_map(|name| {
             let id = ValueId::field(entry.clone(), name.clone());
             let text = field_text(resolver, id)?;
@@ -96,23 +114,39 @@ fn spread(
 }
 
 fn field_text(resolver: &Resolver<'_>, id: ValueId) -> Option<ResolvedText> {
-    let template = Template::parse(&format!("${{{id}}}"), crate::diagnostic::Span::default(), "").ok()?;
+    let template = Template::parse(
+        &format!("${{{id}}}"),
+        crate::diagnostic::Span::default(),
+        "",
+    )
+    .ok()?;
     leaf(resolver, &template).ok().flatten()
 }
 
-fn variables(resolver: &Resolver<'_>, node: &Node) -> Result<Vec<(String, ResolvedText)>, Diagnostic> {
-    let Some(Branch::Map(members)) = branch(resolver, node)? else { return Ok(Vec::new()) };
+fn variables(
+    resolver: &Resolver<'_>,
+    node: &Node,
+) -> Result<Vec<(String, ResolvedText)>, Diagnostic> {
+    let Some(Branch::Map(members)) = branch(resolver, node)? else {
+        return Ok(Vec::new());
+    };
     members
         .into_iter()
         .map(|(name, member)| match member {
             Branch::Text(text) => Ok((name, text)),
             Branch::Fixed(value) => {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                Ok((name, ResolvedText::new([super::text::ResolvedPart::Literal(text)])))
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                Ok((
+                    name,
+                    ResolvedText::new([super::text::ResolvedPart::Literal(text)]),
+                ))
             }
-            Branch::List(_) | Branch::Map(_) => {
-                Err(Diagnostic::error(format!("`{name}` must be text: a dotenv file has no structure"), node.span))
-            }
+            Branch::List(_) | Branch::Map(_) => Err(Diagnostic::error(
+                format!("`{name}` must be text: a dotenv file has no structure"),
+                node.span,
+            )),
         })
         .collect()
 }

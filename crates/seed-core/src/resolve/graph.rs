@@ -10,20 +10,36 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::name::{EntryKey, ValueId};
 
 /// Every active value after those that it is made from; otherwise in the contract's order.
-pub(super) fn order(resolver: &mut Resolver<'_>, entries: &IndexMap<EntryKey, ResolvedEntry>) -> Option<Vec<ValueId>> {
+pub(super) fn order(
+    resolver: &mut Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+) -> Option<Vec<ValueId>> {
     let reads: BTreeMap<&ValueId, Vec<&ValueId>> = entries
         .values()
         .flat_map(|entry| &entry.values)
         .filter(|value| value.activity.is_active())
         .map(|value| (&value.id, value.reads()))
         .collect();
-    let mut walk = Walk { reads: &reads, done: BTreeSet::new(), order: Vec::new() };
-    for value in entries.values().flat_map(|entry| &entry.values).filter(|value| value.activity.is_active()) {
+    let mut walk = Walk {
+        reads: &reads,
+        done: BTreeSet::new(),
+        order: Vec::new(),
+    };
+    for value in entries
+        .values()
+        .flat_map(|entry| &entry.values)
+        .filter(|value| value.activity.is_active())
+    {
         if let Err(circle) = walk.visit(&value.id) {
             let words: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
-            let place = circle.first().and_then(|id| resolver.contract.secrets.get(&id.entry));
+            let place = circle
+                .first()
+                .and_then(|id| resolver.contract.secrets.get(&id.entry));
             let span = place.map_or_else(Span::default, |entry| entry.span);
-            let message = format!("values are made from each other in a circle: {}", words.join(" from "));
+            let message = format!(
+                "values are made from each other in a circle: {}",
+                words.join(" from ")
+            );
             resolver.diagnostics.push(Diagnostic::error(message, span));
             return None;
         }
@@ -55,9 +71,14 @@ impl<'r> Walk<'r> {
             }
             let source = sources.get(*next).copied();
             *next += 1;
-            let Some(source) = source.filter(|source| !self.done.contains(source)) else { continue };
+            let Some(source) = source.filter(|source| !self.done.contains(source)) else {
+                continue;
+            };
             if !open.insert(source) {
-                let from = path.iter().position(|(id, _)| *id == source).unwrap_or_default();
+                let from = path
+                    .iter()
+                    .position(|(id, _)| *id == source)
+                    .unwrap_or_default();
                 let mut circle: Vec<&ValueId> = path.iter().skip(from).map(|(id, _)| *id).collect();
                 circle.push(source);
                 return Err(circle);

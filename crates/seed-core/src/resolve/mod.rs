@@ -12,8 +12,9 @@ mod text;
 
 pub use expand::Scope;
 pub use model::{
-    Activity, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedEntry, ResolvedFile, ResolvedRotate,
-    ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue, TargetValue, Tree, Branch,
+    Activity, Branch, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedEntry,
+    ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue,
+    TargetValue, Tree,
 };
 pub use resolver::{config_files, environment, resolve};
 pub use text::{Alternative, Availability, ResolvedPart, ResolvedText};

@@ -324,12 +324,18 @@ pub enum Branch {
 impl Resolved {
     /// Looks a value up.
     pub fn value(&self, id: &ValueId) -> Option<&ResolvedValue> {
-        self.entries.get(&id.entry)?.values.iter().find(|value| value.id == *id)
+        self.entries
+            .get(&id.entry)?
+            .values
+            .iter()
+            .find(|value| value.id == *id)
     }
 
     /// Every value, in the contract's order, inactive ones included.
     pub fn values(&self) -> impl Iterator<Item = (&ResolvedEntry, &ResolvedValue)> {
-        self.entries.values().flat_map(|entry| entry.values.iter().map(move |value| (entry, value)))
+        self.entries
+            .values()
+            .flat_map(|entry| entry.values.iter().map(move |value| (entry, value)))
     }
 }
 
@@ -347,8 +353,15 @@ impl ResolvedValue {
     /// A text that is this value and nothing else.
     pub fn as_text(&self) -> ResolvedText {
         let id = self.id.clone();
-        let alternative = if self.optional { Alternative::Optional(id) } else { Alternative::Required(id) };
-        ResolvedText::new([ResolvedPart::Value { alternatives: vec![alternative], filters: Vec::new() }])
+        let alternative = if self.optional {
+            Alternative::Optional(id)
+        } else {
+            Alternative::Required(id)
+        };
+        ResolvedText::new([ResolvedPart::Value {
+            alternatives: vec![alternative],
+            filters: Vec::new(),
+        }])
     }
 
     /// The values that this one is made from, in the order in which they are read. Optional ones may be absent.
@@ -374,7 +387,11 @@ impl ResolvedValue {
 
     /// Whether it is stored as base64 in a backend of this kind.
     pub fn is_stored_base64(&self, kind: Kind) -> bool {
-        let native = if self.id.field.is_some() { kind.stores_binary_fields() } else { kind.stores_binary() };
+        let native = if self.id.field.is_some() {
+            kind.stores_binary_fields()
+        } else {
+            kind.stores_binary()
+        };
         self.encode.is_some() || (self.is_binary() && !native && kind != Kind::Local)
     }
 }
@@ -385,7 +402,9 @@ impl Branch {
         match self {
             Self::Fixed(_) => {}
             Self::List(items) => items.iter().for_each(|item| item.each_text(visit)),
-            Self::Map(members) => members.iter().for_each(|(_, member)| member.each_text(visit)),
+            Self::Map(members) => members
+                .iter()
+                .for_each(|(_, member)| member.each_text(visit)),
             Self::Text(text) => visit(text),
         }
     }

@@ -24,12 +24,23 @@ pub(super) fn choose(resolver: &mut Resolver<'_>, request: &Request) -> Option<B
     // Without `--for`, `local` is for this machine only, and manifests read from the contract's own backend.
     let manifests = match &request.manifests_for {
         Some(name) => Some(name.clone()),
-        None => [&values, &own].into_iter().find(|name| kind_of(resolver, name) != Some(Kind::Local)).cloned(),
+        None => [&values, &own]
+            .into_iter()
+            .find(|name| kind_of(resolver, name) != Some(Kind::Local))
+            .cloned(),
     };
-    let mut backends = Backends { used: BTreeMap::new(), values, manifests };
+    let mut backends = Backends {
+        used: BTreeMap::new(),
+        values,
+        manifests,
+    };
     let names: Vec<(String, Span)> = own_backends(resolver);
     let wanted = [Some(backends.values.clone()), backends.manifests.clone()];
-    let wanted = wanted.into_iter().flatten().map(|name| (name, Span::default())).chain(names);
+    let wanted = wanted
+        .into_iter()
+        .flatten()
+        .map(|name| (name, Span::default()))
+        .chain(names);
     for (name, span) in wanted.collect::<Vec<_>>() {
         if backends.used.contains_key(&name) {
             continue;
@@ -39,10 +50,15 @@ pub(super) fn choose(resolver: &mut Resolver<'_>, request: &Request) -> Option<B
         backends.used.insert(name, backend);
     }
     if let Some(name) = &backends.manifests
-        && backends.used.get(name).is_some_and(|backend| !backend.kind.is_store())
+        && backends
+            .used
+            .get(name)
+            .is_some_and(|backend| !backend.kind.is_store())
     {
         let message = format!("`{name}` is no store: External Secrets Operator cannot read it");
-        resolver.diagnostics.push(Diagnostic::general(message).help("name another backend with `--for`"));
+        resolver
+            .diagnostics
+            .push(Diagnostic::general(message).help("name another backend with `--for`"));
     }
     Some(backends)
 }
@@ -53,12 +69,21 @@ fn contract_backend(resolver: &mut Resolver<'_>) -> Option<String> {
             let name = resolver.scope.text(setting);
             resolver.keep(name)
         }
-        None => match resolver.contract.backends.keys().collect::<Vec<_>>().as_slice() {
+        None => match resolver
+            .contract
+            .backends
+            .keys()
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
             [] => Some("local".to_owned()),
             [only] => Some((*only).clone()),
             _ => {
-                let message = "the contract has several `backends`, and does not say which is in use";
-                resolver.diagnostics.push(Diagnostic::general(message).help("add `backend: NAME`"));
+                let message =
+                    "the contract has several `backends`, and does not say which is in use";
+                resolver
+                    .diagnostics
+                    .push(Diagnostic::general(message).help("add `backend: NAME`"));
                 None
             }
         },
@@ -76,7 +101,11 @@ fn kind_of(resolver: &Resolver<'_>, name: &str) -> Option<Kind> {
 fn own_backends(resolver: &mut Resolver<'_>) -> Vec<(String, Span)> {
     let mut names = Vec::new();
     for (key, entry) in &resolver.contract.secrets {
-        let Some(setting) = entry.backend.as_ref().filter(|_| super::entries::is_active(resolver, key)) else {
+        let Some(setting) = entry
+            .backend
+            .as_ref()
+            .filter(|_| super::entries::is_active(resolver, key))
+        else {
             continue;
         };
         let name = resolver.scope.text(setting);
@@ -95,11 +124,17 @@ fn expand(resolver: &Resolver<'_>, name: &str, span: Span) -> Result<ResolvedBac
             return Ok(default_local(resolver));
         }
         let message = format!("`{name}` is not declared under `backends`");
-        let diagnostic = if span == Span::default() { Diagnostic::general(message) } else { Diagnostic::error(message, span) };
-        return Err(match nearest(name, resolver.contract.backends.keys().map(String::as_str)) {
-            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-            None => diagnostic,
-        });
+        let diagnostic = if span == Span::default() {
+            Diagnostic::general(message)
+        } else {
+            Diagnostic::error(message, span)
+        };
+        return Err(
+            match nearest(name, resolver.contract.backends.keys().map(String::as_str)) {
+                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            },
+        );
     };
     expand_declared(resolver, name, backend)
 }
@@ -117,12 +152,20 @@ fn expand_declared(
             None => drop(settings.insert("file".to_owned(), default_file(resolver))),
         }
     }
-    let reference = backend.store.as_ref().and_then(|store| store.reference.as_ref());
+    let reference = backend
+        .store
+        .as_ref()
+        .and_then(|store| store.reference.as_ref());
     Ok(ResolvedBackend {
         name: name.to_owned(),
         kind: backend.kind,
         settings,
-        prefix: backend.prefix.as_ref().map(|prefix| scope.text(prefix)).transpose()?.unwrap_or_default(),
+        prefix: backend
+            .prefix
+            .as_ref()
+            .map(|prefix| scope.text(prefix))
+            .transpose()?
+            .unwrap_or_default(),
         labels: scope.map(&backend.labels)?,
         pace: backend.pace,
         store: reference.map(|store| resolver.store(store)).transpose()?,
@@ -156,11 +199,19 @@ pub(super) fn of_entry(
     key: &EntryKey,
     entry: &Spanned<Entry>,
 ) -> Result<(Place, Option<Place>), Diagnostic> {
-    let own = entry.backend.as_ref().map(|setting| resolver.scope.text(setting)).transpose()?;
+    let own = entry
+        .backend
+        .as_ref()
+        .map(|setting| resolver.scope.text(setting))
+        .transpose()?;
     if own.as_deref() == Some("none") {
         return Ok((Place::Nowhere, None));
     }
-    let stored_key = entry.key.as_ref().map(|setting| resolver.scope.text(setting)).transpose()?;
+    let stored_key = entry
+        .key
+        .as_ref()
+        .map(|setting| resolver.scope.text(setting))
+        .transpose()?;
     let at = |name: &str| place(backends, name, key, stored_key.as_deref(), entry.span);
     let values = at(own.as_deref().unwrap_or(&backends.values))?;
     let manifest = match own.as_deref().or(backends.manifests.as_deref()) {
@@ -182,37 +233,70 @@ fn place(
     span: Span,
 ) -> Result<Place, Diagnostic> {
     let Some(backend) = backends.used.get(name) else {
-        return Err(Diagnostic::error(format!("`{name}` is not declared under `backends`"), span));
+        return Err(Diagnostic::error(
+            format!("`{name}` is not declared under `backends`"),
+            span,
+        ));
     };
     let stored = backend.kind.stored_name(&backend.prefix, key, stored_key);
     let stored = stored.map_err(|err| {
-        Diagnostic::error(err.to_string(), span).help("rename the secret, or give its stored name with `key:`")
+        Diagnostic::error(err.to_string(), span)
+            .help("rename the secret, or give its stored name with `key:`")
     })?;
     let mount = backend.settings.get("mount").map(String::as_str);
     if backend.kind == Kind::Vault && stored.as_str().split('/').next() == mount {
         let message = format!("the stored name `{stored}` begins with the mount's own name");
-        return Err(Diagnostic::error(message, span).help("External Secrets Operator would cut it off; give another `prefix`"));
+        return Err(Diagnostic::error(message, span)
+            .help("External Secrets Operator would cut it off; give another `prefix`"));
     }
-    Ok(Place::Backend { backend: name.to_owned(), kind: backend.kind, name: stored })
+    Ok(Place::Backend {
+        backend: name.to_owned(),
+        kind: backend.kind,
+        name: stored,
+    })
 }
 
 /// Two active entries with one stored name would overwrite or share a value.
-pub(super) fn refuse_collisions(resolver: &mut Resolver<'_>, entries: &IndexMap<EntryKey, ResolvedEntry>) {
+pub(super) fn refuse_collisions(
+    resolver: &mut Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+) {
     let mut seen: BTreeMap<(String, String), &EntryKey> = BTreeMap::new();
     let mut told: Vec<(&EntryKey, &EntryKey)> = Vec::new();
     for entry in entries.values() {
         for place in [&entry.place, &entry.manifest_place].into_iter().flatten() {
-            let Place::Backend { backend, kind, name } = place else { continue };
+            let Place::Backend {
+                backend,
+                kind,
+                name,
+            } = place
+            else {
+                continue;
+            };
             let identity = kind.rule().identity(name.as_str());
-            let Some(first) = seen.insert((backend.clone(), identity), &entry.key) else { continue };
+            let Some(first) = seen.insert((backend.clone(), identity), &entry.key) else {
+                continue;
+            };
             if *first == entry.key || told.contains(&(first, &entry.key)) {
                 continue;
             }
             told.push((first, &entry.key));
-            let span = |key| resolver.contract.secrets.get(key).map_or_else(Span::default, |entry| entry.span);
-            let message = format!("`{first}` and `{}` are both stored as `{name}` in {backend}", entry.key);
-            let diagnostic = Diagnostic::error(message, span(&entry.key)).context(span(first), "the first is here");
-            resolver.diagnostics.push(diagnostic.help("rename one, or give it another stored name with `key:`"));
+            let span = |key| {
+                resolver
+                    .contract
+                    .secrets
+                    .get(key)
+                    .map_or_else(Span::default, |entry| entry.span)
+            };
+            let message = format!(
+                "`{first}` and `{}` are both stored as `{name}` in {backend}",
+                entry.key
+            );
+            let diagnostic = Diagnostic::error(message, span(&entry.key))
+                .context(span(first), "the first is here");
+            resolver
+                .diagnostics
+                .push(diagnostic.help("rename one, or give it another stored name with `key:`"));
         }
     }
 }
@@ -220,7 +304,11 @@ pub(super) fn refuse_collisions(resolver: &mut Resolver<'_>, entries: &IndexMap<
 /// Where facts change with the environment and the backend's address does not, two environments share one place.
 pub(super) fn warn_shared(resolver: &mut Resolver<'_>, backends: &Backends) {
     let by_environment = |text: &crate::text::Template| text.references().next().is_some();
-    let config = resolver.contract.config_files.iter().any(|file| by_environment(&file.value));
+    let config = resolver
+        .contract
+        .config_files
+        .iter()
+        .any(|file| by_environment(&file.value));
     if !config {
         return;
     }
@@ -229,11 +317,17 @@ pub(super) fn warn_shared(resolver: &mut Resolver<'_>, backends: &Backends) {
             continue;
         }
         let texts = backend.settings.values().chain(&backend.prefix);
-        if texts.clone().any(|setting| by_environment(&setting.value)) || (backend.kind == Kind::Local && backend.settings.is_empty()) {
+        if texts.clone().any(|setting| by_environment(&setting.value))
+            || (backend.kind == Kind::Local && backend.settings.is_empty())
+        {
             continue;
         }
-        let message = format!("every environment shares the place of `{name}`: nothing in it changes with `${{env}}` or a fact");
+        let message = format!(
+            "every environment shares the place of `{name}`: nothing in it changes with `${{env}}` or a fact"
+        );
         let diagnostic = Diagnostic::warning(message, backend.span);
-        resolver.diagnostics.push(diagnostic.help("put `${env}` into its address, project, prefix or file"));
+        resolver
+            .diagnostics
+            .push(diagnostic.help("put `${env}` into its address, project, prefix or file"));
     }
 }

@@ -13,8 +13,16 @@ use crate::name::{EntryKey, ValueId};
 use crate::text::{Filter, Part, Reference, Subject, Template};
 
 /// Decides everything that facts decide. `source` is the contract's text, for places inside it.
-pub fn resolve(contract: &Contract, source: &str, request: &Request) -> Result<(Resolved, Diagnostics), Diagnostics> {
-    let scope = Scope { facts: &request.facts, env: request.env.as_deref(), source };
+pub fn resolve(
+    contract: &Contract,
+    source: &str,
+    request: &Request,
+) -> Result<(Resolved, Diagnostics), Diagnostics> {
+    let scope = Scope {
+        facts: &request.facts,
+        env: request.env.as_deref(),
+        source,
+    };
     let condition_facts = ConditionFacts::new(&request.facts, request.env.as_deref())
         .map_err(|err| Diagnostics::from(Diagnostic::general(err.to_string())))?;
     let mut resolver = Resolver {
@@ -32,17 +40,34 @@ pub fn resolve(contract: &Contract, source: &str, request: &Request) -> Result<(
 }
 
 /// The paths of `config.files`, relative to `root`, for an environment.
-pub fn config_files(contract: &Contract, source: &str, env: Option<&str>) -> Result<Vec<String>, Diagnostic> {
-    let scope = Scope { facts: &contract.defaults, env, source };
-    contract.config_files.iter().map(|file| checked_path(&scope, file)).collect()
+pub fn config_files(
+    contract: &Contract,
+    source: &str,
+    env: Option<&str>,
+) -> Result<Vec<String>, Diagnostic> {
+    let scope = Scope {
+        facts: &contract.defaults,
+        env,
+        source,
+    };
+    contract
+        .config_files
+        .iter()
+        .map(|file| checked_path(&scope, file))
+        .collect()
 }
 
 /// The environment: what was asked for, else the contract's own.
 pub fn environment(contract: &Contract, asked: Option<&str>) -> Option<String> {
-    asked.map(str::to_owned).or_else(|| contract.env.as_ref().map(|env| env.value.clone()))
+    asked
+        .map(str::to_owned)
+        .or_else(|| contract.env.as_ref().map(|env| env.value.clone()))
 }
 
-pub(super) fn checked_path(scope: &Scope<'_>, path: &crate::contract::Setting) -> Result<String, Diagnostic> {
+pub(super) fn checked_path(
+    scope: &Scope<'_>,
+    path: &crate::contract::Setting,
+) -> Result<String, Diagnostic> {
     let text = scope.text(path)?;
     match crate::contract::refuse_path(&text) {
         Ok(()) => Ok(text),
@@ -71,8 +96,14 @@ impl<'c> Resolver<'c> {
         let order = graph::order(self, &entries);
         let targets = targets::resolve(self, &entries);
         let files = files::resolve(self);
-        let root = self.contract.root.as_ref().map(|root| self.scope.text(root));
-        let root = self.keep(root.transpose())?.unwrap_or_else(|| ".".to_owned());
+        let root = self
+            .contract
+            .root
+            .as_ref()
+            .map(|root| self.scope.text(root));
+        let root = self
+            .keep(root.transpose())?
+            .unwrap_or_else(|| ".".to_owned());
         let store = self.contract.store.as_ref().map(|store| self.store(store));
         let store = self.keep(store.transpose())?;
         places::warn_shared(self, &backends);
@@ -93,27 +124,42 @@ impl<'c> Resolver<'c> {
 
     /// Records an error, and gives back what there is.
     pub(super) fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
-        result.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()
+        result
+            .map_err(|diagnostic| self.diagnostics.push(diagnostic))
+            .ok()
     }
 
     pub(super) fn store(&self, store: &StoreRef) -> Result<ResolvedStore, Diagnostic> {
         let name = self.scope.text(&store.name)?;
         if crate::contract::is_dns_subdomain(&name) {
-            Ok(ResolvedStore { kind: store.kind, name })
+            Ok(ResolvedStore {
+                kind: store.kind,
+                name,
+            })
         } else {
-            Err(Diagnostic::error(format!("`{name}` cannot be the name of a store"), store.name.span))
+            Err(Diagnostic::error(
+                format!("`{name}` cannot be the name of a store"),
+                store.name.span,
+            ))
         }
     }
 
     /// Answers a `when`. `Active` when there is none, or when it cannot be answered, which is an error already told.
     pub(super) fn when(&mut self, when: Option<&Spanned<Condition>>) -> Activity {
-        let Some(condition) = when else { return Activity::Active };
+        let Some(condition) = when else {
+            return Activity::Active;
+        };
         match self.answer(&condition.value) {
             Ok(true) => Activity::Active,
             Ok(false) => Activity::Inactive(self.why_not(&condition.value)),
             Err(err) => {
                 let text = condition.as_str().to_owned();
-                self.diagnostics.push(condition_diagnostic(&err, condition.span, &text, self.scope.source));
+                self.diagnostics.push(condition_diagnostic(
+                    &err,
+                    condition.span,
+                    &text,
+                    self.scope.source,
+                ));
                 Activity::Active
             }
         }
@@ -121,7 +167,10 @@ impl<'c> Resolver<'c> {
 
     fn why_not(&self, condition: &Condition) -> String {
         let text = condition.as_str().trim();
-        let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-[]\"".contains(c));
+        let name = |text: &str| {
+            text.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-[]\"".contains(c))
+        };
         match self.contract.conditions.get(text) {
             Some(named) if name(named.as_str()) => format!("{} is false", named.as_str()),
             Some(_) => format!("condition `{text}` is false"),
@@ -139,9 +188,13 @@ impl<'c> Resolver<'c> {
             named.insert(name.to_owned(), self.named(name)?);
         }
         let answer = condition.evaluate(&self.condition_facts, &mut |name| {
-            named.get(name).copied().ok_or_else(|| ConditionError::Name(name.to_owned()))
+            named
+                .get(name)
+                .copied()
+                .ok_or_else(|| ConditionError::Name(name.to_owned()))
         });
-        self.answers.insert(condition.as_str().to_owned(), answer.clone());
+        self.answers
+            .insert(condition.as_str().to_owned(), answer.clone());
         answer
     }
 
@@ -150,7 +203,10 @@ impl<'c> Resolver<'c> {
             return Err(ConditionError::Name(name.to_owned()));
         };
         if self.asking.iter().any(|asking| asking == name) {
-            let circle = format!("the conditions {} ask each other in a circle", self.asking.join(", "));
+            let circle = format!(
+                "the conditions {} ask each other in a circle",
+                self.asking.join(", ")
+            );
             return Err(ConditionError::Evaluation(circle));
         }
         self.asking.push(name.to_owned());
@@ -217,7 +273,10 @@ impl<'c> Resolver<'c> {
         match (alternatives.as_slice(), inactive) {
             ([], Some(id)) => Err(Ok((id, reference.span))),
             ([Alternative::Literal(text)], _) => Ok(ResolvedPart::Literal(text.clone())),
-            _ => Ok(ResolvedPart::Value { alternatives, filters: reference.filters.clone() }),
+            _ => Ok(ResolvedPart::Value {
+                alternatives,
+                filters: reference.filters.clone(),
+            }),
         }
     }
 
@@ -241,7 +300,10 @@ pub(super) fn filtered(text: &str, filters: &[Filter], span: Span) -> Result<Str
     let mut text = text.to_owned();
     for filter in filters {
         if *filter == Filter::Name {
-            return Err(Diagnostic::error("`name` is for secrets: a fact has no stored name", span));
+            return Err(Diagnostic::error(
+                "`name` is for secrets: a fact has no stored name",
+                span,
+            ));
         }
         let value = crate::value::apply(*filter, text.as_bytes())
             .map_err(|err| Diagnostic::error(err.to_string(), span))?;

@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 
 use super::model::{Activity, ResolvedEntry, ResolvedTarget, TargetValue};
 use super::resolver::Resolver;
-use crate::contract::{Contract, Creation, Deletion, Refresh, Setting, Target, expand_key, is_dns_subdomain};
+use crate::contract::{
+    Contract, Creation, Deletion, Refresh, Setting, Target, expand_key, is_dns_subdomain,
+};
 use crate::diagnostic::{Diagnostic, Spanned};
 use crate::name::EntryKey;
 use crate::yaml::to_json;
@@ -30,14 +32,29 @@ pub(super) fn resolve(
 
 fn refuse_twins(resolver: &mut Resolver<'_>, targets: &[ResolvedTarget]) {
     let mut manifests = BTreeMap::new();
-    for target in targets.iter().filter(|target| target.activity.is_active() && target.made_by.is_none()) {
-        for (kind, name) in [("Secret", &target.secret), ("ExternalSecret", &target.manifest_name)] {
-            let first = manifests.insert((kind, target.namespace.clone(), name.clone()), &target.key);
+    for target in targets
+        .iter()
+        .filter(|target| target.activity.is_active() && target.made_by.is_none())
+    {
+        for (kind, name) in [
+            ("Secret", &target.secret),
+            ("ExternalSecret", &target.manifest_name),
+        ] {
+            let first =
+                manifests.insert((kind, target.namespace.clone(), name.clone()), &target.key);
             if let Some(first) = first {
-                let message =
-                    format!("the {kind} `{}/{name}` has two targets: `{first}` and `{}`", target.namespace, target.key);
-                let span = resolver.contract.targets.get(&target.key).map(|target| target.span);
-                resolver.diagnostics.push(Diagnostic::error(message, span.unwrap_or_default()));
+                let message = format!(
+                    "the {kind} `{}/{name}` has two targets: `{first}` and `{}`",
+                    target.namespace, target.key
+                );
+                let span = resolver
+                    .contract
+                    .targets
+                    .get(&target.key)
+                    .map(|target| target.span);
+                resolver
+                    .diagnostics
+                    .push(Diagnostic::error(message, span.unwrap_or_default()));
             }
         }
     }
@@ -54,7 +71,9 @@ fn resolve_target(
     let names = expand_key(&expanded).map_err(|message| Diagnostic::error(message, target.span))?;
     let mut resolved = Vec::new();
     for (namespace, secret) in names {
-        resolved.push(one(resolver, entries, key, target, &activity, namespace, secret)?);
+        resolved.push(one(
+            resolver, entries, key, target, &activity, namespace, secret,
+        )?);
     }
     Ok(resolved)
 }
@@ -68,22 +87,42 @@ fn one(
     namespace: String,
     secret: String,
 ) -> Result<ResolvedTarget, Diagnostic> {
-    let content = if activity.is_active() { content(resolver, entries, target)? } else { Content::default() };
-    let inactive = content.left_out.first().filter(|_| content.reads_nothing() && !target.data.is_empty());
+    let content = if activity.is_active() {
+        content(resolver, entries, target)?
+    } else {
+        Content::default()
+    };
+    let inactive = content
+        .left_out
+        .first()
+        .filter(|_| content.reads_nothing() && !target.data.is_empty());
     let activity = match inactive {
         Some((_, why)) if target.when.is_none() => Activity::Inactive(why.clone()),
         _ => activity.clone(),
     };
     let scope = &resolver.scope;
     let emit = &resolver.contract.emit;
-    let text = |setting: &Option<Setting>| setting.as_ref().map(|setting| scope.text(setting)).transpose();
+    let text = |setting: &Option<Setting>| {
+        setting
+            .as_ref()
+            .map(|setting| scope.text(setting))
+            .transpose()
+    };
     let tree = |node: &Option<crate::yaml::Node>| {
-        node.as_ref().map(|node| scope.node(node).map(|node| to_json(&node))).transpose()
+        node.as_ref()
+            .map(|node| scope.node(node).map(|node| to_json(&node)))
+            .transpose()
     };
     let manifest_name = text(&target.manifest_name)?.unwrap_or_else(|| secret.clone());
     if !is_dns_subdomain(&manifest_name) {
-        let span = target.manifest_name.as_ref().map_or(target.key.span, |name| name.span);
-        return Err(Diagnostic::error(format!("`{manifest_name}` cannot be the name of an ExternalSecret"), span));
+        let span = target
+            .manifest_name
+            .as_ref()
+            .map_or(target.key.span, |name| name.span);
+        return Err(Diagnostic::error(
+            format!("`{manifest_name}` cannot be the name of an ExternalSecret"),
+            span,
+        ));
     }
     Ok(ResolvedTarget {
         key: key.to_owned(),
@@ -98,14 +137,31 @@ fn one(
         labels: scope.map(&target.labels)?,
         annotations: scope.map(&target.annotations)?,
         immutable: target.immutable,
-        manifest_labels: over(scope.map(&emit.labels)?, scope.map(&target.manifest_labels)?),
-        manifest_annotations: over(scope.map(&emit.annotations)?, scope.map(&target.manifest_annotations)?),
-        store: target.store.as_ref().map(|store| resolver.store(store)).transpose()?,
+        manifest_labels: over(
+            scope.map(&emit.labels)?,
+            scope.map(&target.manifest_labels)?,
+        ),
+        manifest_annotations: over(
+            scope.map(&emit.annotations)?,
+            scope.map(&target.manifest_annotations)?,
+        ),
+        store: target
+            .store
+            .as_ref()
+            .map(|store| resolver.store(store))
+            .transpose()?,
         creation: target.creation.unwrap_or(Creation::Owner),
-        deletion: target.deletion.or(default_deletion(resolver.contract, target)).unwrap_or(Deletion::Retain),
+        deletion: target
+            .deletion
+            .or(default_deletion(resolver.contract, target))
+            .unwrap_or(Deletion::Retain),
         refresh: target.refresh.or(emit.refresh).unwrap_or(Refresh::Periodic),
         interval: interval(resolver.contract, target),
-        restart: target.restart.iter().map(|workload| workload.value.clone()).collect(),
+        restart: target
+            .restart
+            .iter()
+            .map(|workload| workload.value.clone())
+            .collect(),
         made_by: target.made_by.as_ref().map(|text| text.value.clone()),
         template: tree(&target.template)?,
         patch: tree(&target.patch)?,
@@ -115,7 +171,10 @@ fn one(
 
 /// The contract's default, except where the webhook would refuse it beside the target's own `creation`.
 fn default_deletion(contract: &Contract, target: &Target) -> Option<Deletion> {
-    let owned = !matches!(target.creation, Some(Creation::Merge | Creation::None | Creation::CreateOrMerge));
+    let owned = !matches!(
+        target.creation,
+        Some(Creation::Merge | Creation::None | Creation::CreateOrMerge)
+    );
     contract.emit.deletion.filter(|_| owned)
 }
 
@@ -124,7 +183,10 @@ fn interval(contract: &Contract, target: &Target) -> String {
     interval.map_or_else(|| "1h0m0s".to_owned(), |interval| interval.value.clone())
 }
 
-fn over(mut below: BTreeMap<String, String>, above: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn over(
+    mut below: BTreeMap<String, String>,
+    above: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     below.extend(above);
     below
 }
@@ -160,7 +222,10 @@ fn content(
         match resolver.text(template, None) {
             Ok(text) => drop(content.data.insert(key.clone(), TargetValue::Text(text))),
             Err(Ok((missing, _))) => {
-                content.left_out.push((key.clone(), format!("{missing}: {}", resolver.why_inactive(&missing))));
+                content.left_out.push((
+                    key.clone(),
+                    format!("{missing}: {}", resolver.why_inactive(&missing)),
+                ));
             }
             Err(Err(diagnostic)) => return Err(diagnostic),
         }
@@ -168,7 +233,10 @@ fn content(
     for entry in &target.extract {
         match entries.get(&entry.value).map(|entry| &entry.activity) {
             Some(Activity::Inactive(why)) => {
-                content.left_out.push((format!("all of {}", entry.value), format!("{}: {why}", entry.value)));
+                content.left_out.push((
+                    format!("all of {}", entry.value),
+                    format!("{}: {why}", entry.value),
+                ));
             }
             Some(Activity::Active) | None => content.extract.push(entry.value.clone()),
         }

@@ -77,7 +77,9 @@ impl ResolvedText {
         for part in parts {
             match (merged.last_mut(), part) {
                 (_, ResolvedPart::Literal(text)) if text.is_empty() => {}
-                (Some(ResolvedPart::Literal(before)), ResolvedPart::Literal(text)) => before.push_str(&text),
+                (Some(ResolvedPart::Literal(before)), ResolvedPart::Literal(text)) => {
+                    before.push_str(&text)
+                }
                 (_, part) => merged.push(part),
             }
         }
@@ -91,22 +93,31 @@ impl ResolvedText {
 
     /// All values that may be read, in their order.
     pub fn values(&self) -> impl Iterator<Item = &ValueId> {
-        self.0.iter().flat_map(|part| match part {
-            ResolvedPart::Value { alternatives, .. } => alternatives.as_slice(),
-            ResolvedPart::Literal(_) | ResolvedPart::Name(_) => &[],
-        })
-        .filter_map(Alternative::value)
+        self.0
+            .iter()
+            .flat_map(|part| match part {
+                ResolvedPart::Value { alternatives, .. } => alternatives.as_slice(),
+                ResolvedPart::Literal(_) | ResolvedPart::Name(_) => &[],
+            })
+            .filter_map(Alternative::value)
     }
 
     /// Chooses among alternatives. `Err` names an optional value without which there is no text.
     pub fn choose(&self, available: &Availability) -> Result<Self, ValueId> {
         let mut parts = Vec::new();
         for part in &self.0 {
-            let ResolvedPart::Value { alternatives, filters } = part else {
+            let ResolvedPart::Value {
+                alternatives,
+                filters,
+            } = part
+            else {
                 parts.push(part.clone());
                 continue;
             };
-            match alternatives.iter().find(|alternative| alternative.is_available(available)) {
+            match alternatives
+                .iter()
+                .find(|alternative| alternative.is_available(available))
+            {
                 Some(Alternative::Literal(text)) => parts.push(ResolvedPart::Literal(text.clone())),
                 Some(chosen) => parts.push(ResolvedPart::Value {
                     alternatives: vec![chosen.clone()],
@@ -124,9 +135,12 @@ impl ResolvedText {
     /// The one value that this text is, without anything around it or done to it.
     pub fn lone_value(&self) -> Option<&ValueId> {
         match self.0.as_slice() {
-            [ResolvedPart::Value { alternatives, filters }] if filters.is_empty() => {
-                alternatives.first().and_then(Alternative::value)
-            }
+            [
+                ResolvedPart::Value {
+                    alternatives,
+                    filters,
+                },
+            ] if filters.is_empty() => alternatives.first().and_then(Alternative::value),
             _ => None,
         }
     }

@@ -69,9 +69,10 @@ impl Node {
     /// The value under a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match &self.kind {
-            NodeKind::Mapping(pairs) => {
-                pairs.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
-            }
+            NodeKind::Mapping(pairs) => pairs
+                .iter()
+                .find(|(name, _)| name.text() == Some(key))
+                .map(|(_, value)| value),
             NodeKind::Scalar(_) | NodeKind::Sequence(_) => None,
         }
     }
@@ -83,7 +84,9 @@ impl Node {
             NodeKind::Sequence(_) => "a list".to_owned(),
             NodeKind::Scalar(scalar) => match scalar.kind() {
                 ScalarType::Boolean(value) => format!("the boolean `{value}`"),
-                ScalarType::Float | ScalarType::Integer(_) => format!("the number `{}`", scalar.text),
+                ScalarType::Float | ScalarType::Integer(_) => {
+                    format!("the number `{}`", scalar.text)
+                }
                 ScalarType::Null => "nothing".to_owned(),
                 ScalarType::Text => "text".to_owned(),
             },
@@ -93,9 +96,9 @@ impl Node {
     /// Whether a predicate holds for any scalar in the tree.
     pub fn any_scalar(&self, holds: &mut dyn FnMut(&Scalar) -> bool) -> bool {
         match &self.kind {
-            NodeKind::Mapping(pairs) => {
-                pairs.iter().any(|(key, value)| key.any_scalar(holds) || value.any_scalar(holds))
-            }
+            NodeKind::Mapping(pairs) => pairs
+                .iter()
+                .any(|(key, value)| key.any_scalar(holds) || value.any_scalar(holds)),
             NodeKind::Scalar(scalar) => holds(scalar),
             NodeKind::Sequence(items) => items.iter().any(|item| item.any_scalar(holds)),
         }
@@ -113,7 +116,13 @@ impl Scalar {
             "true" | "True" | "TRUE" => ScalarType::Boolean(true),
             "false" | "False" | "FALSE" => ScalarType::Boolean(false),
             text => integer(text).map_or_else(
-                || if is_float(text) { ScalarType::Float } else { ScalarType::Text },
+                || {
+                    if is_float(text) {
+                        ScalarType::Float
+                    } else {
+                        ScalarType::Text
+                    }
+                },
                 ScalarType::Integer,
             ),
         }
@@ -137,6 +146,8 @@ fn is_float(text: &str) -> bool {
     }
     unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && unsigned.contains(|c: char| c.is_ascii_digit())
-        && unsigned.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
+        && unsigned
+            .chars()
+            .all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
         && unsigned.parse::<f64>().is_ok()
 }

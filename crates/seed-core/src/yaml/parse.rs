@@ -20,7 +20,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 8 << 20, depth: 64, nodes: 1_000_000 }
+        Self {
+            bytes: 8 << 20,
+            depth: 64,
+            nodes: 1_000_000,
+        }
     }
 }
 
@@ -37,8 +41,10 @@ pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
         )));
     }
     if let Some(at) = source.find('\0') {
-        return Err(Diagnostic::error("the file has a NUL byte", Span::new(at, at + 1))
-            .help("a contract is UTF-8 text"));
+        return Err(
+            Diagnostic::error("the file has a NUL byte", Span::new(at, at + 1))
+                .help("a contract is UTF-8 text"),
+        );
     }
     let mut options = Options::default();
     options.emit_comments = false;
@@ -70,37 +76,62 @@ impl<'s> Reader<'s> {
             match event {
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    return Err(Diagnostic::error("the file has more than one document", span)
-                        .help("remove everything from the second `---` on"));
+                    return Err(
+                        Diagnostic::error("the file has more than one document", span)
+                            .help("remove everything from the second `---` on"),
+                    );
                 }
                 Event::DocumentStart(..) | Event::DocumentEnd | Event::StreamStart => {}
                 event => root = Some(self.node((event, span), 0)?),
             }
         }
-        Ok(root.unwrap_or(Node { span: Span::default(), kind: NodeKind::Mapping(Vec::new()) }))
+        Ok(root.unwrap_or(Node {
+            span: Span::default(),
+            kind: NodeKind::Mapping(Vec::new()),
+        }))
     }
 
     fn next(&mut self) -> Result<Positioned<'s>, Diagnostic> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.span(&span))),
             Some(Err(err)) => Err(self.scan_error(&err)),
-            None => Ok((Event::StreamEnd, Span::new(self.source.len(), self.source.len()))),
+            None => Ok((
+                Event::StreamEnd,
+                Span::new(self.source.len(), self.source.len()),
+            )),
         }
     }
 
     fn span(&self, span: &granit_parser::Span) -> Span {
         let offset = |at: Option<usize>| at.unwrap_or(self.source.len()).min(self.source.len());
-        let (start, end) = (offset(span.start.byte_offset()), offset(span.end.byte_offset()));
+        let (start, end) = (
+            offset(span.start.byte_offset()),
+            offset(span.end.byte_offset()),
+        );
         let text = self.source.get(start..end).unwrap_or_default();
         Span::new(start, start + text.trim_end().len())
     }
 
     fn scan_error(&self, err: &ScanError) -> Diagnostic {
-        let at = err.marker().byte_offset().unwrap_or(self.source.len()).min(self.source.len());
-        let line_start = self.source.get(..at).and_then(|s| s.rfind('\n')).map_or(0, |i| i + 1);
-        let line = self.source.get(line_start..).and_then(|s| s.lines().next()).unwrap_or_default();
-        let diagnostic =
-            Diagnostic::error(format!("the YAML is broken: {}", err.kind()), Span::new(at, at + 1));
+        let at = err
+            .marker()
+            .byte_offset()
+            .unwrap_or(self.source.len())
+            .min(self.source.len());
+        let line_start = self
+            .source
+            .get(..at)
+            .and_then(|s| s.rfind('\n'))
+            .map_or(0, |i| i + 1);
+        let line = self
+            .source
+            .get(line_start..)
+            .and_then(|s| s.lines().next())
+            .unwrap_or_default();
+        let diagnostic = Diagnostic::error(
+            format!("the YAML is broken: {}", err.kind()),
+            Span::new(at, at + 1),
+        );
         if unquoted_reference_in_flow(line) {
             diagnostic.help("inside `{ }` and `[ ]` put quotes around it: `\"${…}\"`")
         } else if line.contains('\t') {
@@ -123,7 +154,14 @@ impl<'s> Reader<'s> {
             Event::Alias(id) => return self.alias(id, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                (anchor, tag, NodeKind::Scalar(Scalar { text: text.into_owned(), plain }))
+                (
+                    anchor,
+                    tag,
+                    NodeKind::Scalar(Scalar {
+                        text: text.into_owned(),
+                        plain,
+                    }),
+                )
             }
             Event::SequenceStart(_, anchor, tag) => {
                 refuse_tag(tag.as_deref(), span)?;
@@ -134,13 +172,17 @@ impl<'s> Reader<'s> {
                 (anchor, None, self.mapping(depth)?)
             }
             event => {
-                return Err(Diagnostic::error(format!("the YAML is broken: unexpected {}", name_of(&event)), span));
+                return Err(Diagnostic::error(
+                    format!("the YAML is broken: unexpected {}", name_of(&event)),
+                    span,
+                ));
             }
         };
         refuse_tag(tag.as_deref(), span)?;
         let node = Node { span, kind };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            self.anchors
+                .insert(anchor, (node.clone(), self.nodes - before + 1));
         }
         Ok(node)
     }
@@ -193,8 +235,11 @@ impl<'s> Reader<'s> {
                 continue;
             }
             if let Some(first) = places.insert(scalar.text.clone(), key.span) {
-                return Err(Diagnostic::error(format!("the key `{}` is written twice", scalar.text), key.span)
-                    .context(first, "first written here"));
+                return Err(Diagnostic::error(
+                    format!("the key `{}` is written twice", scalar.text),
+                    key.span,
+                )
+                .context(first, "first written here"));
             }
             pairs.push((key, value));
         }
@@ -216,9 +261,10 @@ fn merge(pairs: &mut Vec<(Node, Node)>, node: Node) -> Result<(), Diagnostic> {
             Ok(())
         }
         NodeKind::Sequence(items) => items.into_iter().try_for_each(|item| merge(pairs, item)),
-        NodeKind::Scalar(_) => {
-            Err(Diagnostic::error("`<<` merges a mapping or a list of mappings", node.span))
-        }
+        NodeKind::Scalar(_) => Err(Diagnostic::error(
+            "`<<` merges a mapping or a list of mappings",
+            node.span,
+        )),
     }
 }
 

@@ -15,7 +15,10 @@ pub enum Style {
 
 /// Writes a block-style document. The same value always gives the same bytes, and ends in one line feed.
 pub fn write(value: &Value, style: Style) -> Zeroizing<String> {
-    let mut writer = Writer { out: Zeroizing::new(String::new()), style };
+    let mut writer = Writer {
+        out: Zeroizing::new(String::new()),
+        style,
+    };
     match value {
         Value::Object(members) if !members.is_empty() => writer.mapping(members, 0),
         Value::Array(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -83,7 +86,9 @@ impl Writer {
             Value::String(text) => self.text(text, self.style),
             Value::Array(_) => self.out.push_str("[]"),
             Value::Object(_) => self.out.push_str("{}"),
-            Value::Bool(_) | Value::Null | Value::Number(_) => self.out.push_str(&value.to_string()),
+            Value::Bool(_) | Value::Null | Value::Number(_) => {
+                self.out.push_str(&value.to_string())
+            }
         }
     }
 
@@ -125,20 +130,24 @@ impl Writer {
 
 /// Text that no reader takes for a number, a boolean, null, or syntax.
 fn is_plain(text: &str) -> bool {
-    const WORDS: [&str; 10] =
-        ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"];
+    const WORDS: [&str; 10] = [
+        "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan",
+    ];
     let first = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '/';
     let rest = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
-    (text.starts_with(first) && text.chars().all(rest) && !WORDS.contains(&text.to_ascii_lowercase().as_str()))
+    (text.starts_with(first)
+        && text.chars().all(rest)
+        && !WORDS.contains(&text.to_ascii_lowercase().as_str()))
         || is_duration(text)
 }
 
 /// Go's canonical form of a duration in hours, such as `1h0m0s`, which no reader takes for a number.
 fn is_duration(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let split = text
-        .split_once('h')
-        .and_then(|(hours, rest)| rest.split_once('m').map(|(minutes, seconds)| (hours, minutes, seconds)));
+    let split = text.split_once('h').and_then(|(hours, rest)| {
+        rest.split_once('m')
+            .map(|(minutes, seconds)| (hours, minutes, seconds))
+    });
     split.is_some_and(|(hours, minutes, seconds)| {
         digits(hours) && digits(minutes) && seconds.strip_suffix('s').is_some_and(digits)
     })
@@ -148,12 +157,18 @@ fn is_duration(text: &str) -> bool {
 fn is_block(text: &str) -> bool {
     text.contains('\n')
         && !text.starts_with([' ', '\n', '\t'])
-        && text.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
+        && text
+            .chars()
+            .all(|c| c == '\n' || c == '\t' || is_printable(c))
         && !text.split('\n').any(|line| line.ends_with([' ', '\t']))
 }
 
 fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
 }
 
 fn quote(text: &str, out: &mut String) {
@@ -219,7 +234,8 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
-            text.prop_filter("YAML has no NUL", |text| !text.contains('\0')).prop_map(Value::from),
+            text.prop_filter("YAML has no NUL", |text| !text.contains('\0'))
+                .prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 5, |inner| {
             prop_oneof![
