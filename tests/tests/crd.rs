@@ -9,7 +9,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Failed};
 use seed_tests::crd::{RELEASES, Release};
@@ -233,12 +232,8 @@ fn examples(shared: &Path) -> Result<Vec<(String, Value)>, Failed> {
     Ok(examples)
 }
 
-/// Reads each release once, however many trials ask for it.
 fn load(shared: &Path, at: usize) -> Result<&'static Release, String> {
-    static LOADED: [OnceLock<Result<Release, String>>; RELEASES.len()] =
-        [const { OnceLock::new() }; RELEASES.len()];
-    let release = LOADED[at].get_or_init(|| Release::load(shared, RELEASES[at].0));
-    release.as_ref().map_err(Clone::clone)
+    Release::known(shared, RELEASES[at].0)
 }
 
 fn lines(refusals: &[Refusal]) -> String {

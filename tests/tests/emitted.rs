@@ -44,11 +44,11 @@ fn each_manifest(
     eso_version: &str,
     check: Check,
 ) -> Result<(), Failed> {
-    let release = Release::load(shared, release)?;
+    let release = Release::known(shared, release)?;
     let manifests = Emission::of_llm_platform(shared, eso_version)?.manifests()?;
     let mut wrong = Vec::new();
     for manifest in manifests.values() {
-        let lines = check(&release, manifest).into_iter();
+        let lines = check(release, manifest).into_iter();
         wrong.extend(lines.map(|line| format!("{}: {line}", manifest.path.display())));
     }
     match (manifests.len(), wrong.is_empty()) {

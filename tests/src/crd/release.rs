@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -26,6 +27,19 @@ pub struct Release {
 }
 
 impl Release {
+    /// Returns the definitions of one of [`RELEASES`], reading them once for all tests of a process.
+    pub fn known(shared: &Path, version: &str) -> Result<&'static Self, String> {
+        static READ: [OnceLock<Result<Release, String>>; RELEASES.len()] =
+            [const { OnceLock::new() }; RELEASES.len()];
+        let mut places = RELEASES.iter().zip(&READ);
+        let place = places.find(|((name, _), _)| *name == version);
+        let (_, place) = place.ok_or_else(|| format!("no release `{version}` is known"))?;
+        place
+            .get_or_init(|| Self::load(shared, version))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
     /// Reads the definitions of `version`, such as `v2.9.0`, from the shared material.
     pub fn load(shared: &Path, version: &str) -> Result<Self, String> {
         let path = shared.join("eso-crds").join(format!("{version}.yaml.gz"));
