@@ -10,7 +10,7 @@ use seed_provider::{Memory, Provider as _};
 fn main() {
     let mut trials = Vec::new();
     for kind in Kind::ALL {
-        let make = move || async move { Subject::new(Memory::of(kind)) };
+        let make = move || async move { Ok(Subject::new(Memory::of(kind))) };
         let suite = Suite::new(Memory::of(kind).describe(), make);
         trials.extend(suite.trials());
         trials.extend(suite.replace_trials());

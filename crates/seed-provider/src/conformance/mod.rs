@@ -10,7 +10,7 @@
 //! use seed_provider::conformance::{Subject, Suite};
 //! use seed_provider::{Memory, Provider};
 //!
-//! let make = || async { Subject::new(Memory::of(Kind::Local)) };
+//! let make = || async { Ok(Subject::new(Memory::of(Kind::Local))) };
 //! let suite = Suite::new(Memory::of(Kind::Local).describe(), make);
 //! let mut trials = suite.trials();
 //! trials.extend(suite.replace_trials());

@@ -55,7 +55,7 @@ pub struct Suite<P> {
 }
 
 /// Makes a subject inside the trial's own runtime.
-type Make<P> = Arc<dyn Fn() -> BoxFuture<'static, Subject<P>> + Send + Sync>;
+type Make<P> = Arc<dyn Fn() -> BoxFuture<'static, Result<Subject<P>, Failed>> + Send + Sync>;
 
 /// One trial's body.
 type Body<P> = Box<dyn FnOnce(Bench<P>) -> BoxFuture<'static, Outcome> + Send>;
@@ -71,7 +71,7 @@ impl<P: Provider> Suite<P> {
     /// Prepares the trials of an adapter that is what `description` says; `make` gives a new subject to each trial.
     pub fn new<F, M>(description: Description, make: M) -> Self
     where
-        F: Future<Output = Subject<P>> + Send + 'static,
+        F: Future<Output = Result<Subject<P>, Failed>> + Send + 'static,
         M: Fn() -> F + Send + Sync + 'static,
     {
         Self {
@@ -171,7 +171,7 @@ impl<P: Provider> Suite<P> {
                 .build()
                 .map_err(Failed::from)?;
             runtime.block_on(async move {
-                let bench = Bench::new(make().await, description);
+                let bench = Bench::new(make().await?, description);
                 body(bench).await
             })
         };
