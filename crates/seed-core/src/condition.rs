@@ -296,7 +296,14 @@ fn config_path(expr: &Expr) -> Option<(Vec<String>, bool)> {
                 _ => None,
             }
         }
-        _ => None,
+        Expr::Call(_)
+        | Expr::Comprehension(_)
+        | Expr::Ident(_)
+        | Expr::List(_)
+        | Expr::Literal(_)
+        | Expr::Map(_)
+        | Expr::Struct(_)
+        | Expr::Unspecified => None,
     }
 }
 
@@ -363,7 +370,10 @@ fn kind_of(value: &cel::Value) -> &'static str {
         cel::Value::String(_) => "text",
         cel::Value::Null => "null",
         cel::Value::Bool(_) => "a boolean",
-        _ => "something else",
+        cel::Value::Bytes(_)
+        | cel::Value::Function(..)
+        | cel::Value::Opaque(_)
+        | cel::Value::Struct(_) => "something else",
     }
 }
 

@@ -74,7 +74,7 @@ pub struct Diagnostic {
     /// Said at the place itself.
     pub label: String,
     /// A second place that explains the first.
-    pub context: Option<(Span, String)>,
+    pub context: Option<Box<Spanned<String>>>,
     /// What to do.
     pub help: Option<String>,
 }
@@ -118,7 +118,7 @@ impl Diagnostic {
     /// Points at a second place.
     #[must_use]
     pub fn context(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.context = Some((span, label.into()));
+        self.context = Some(Box::new(Spanned::new(label.into(), span)));
         self
     }
 

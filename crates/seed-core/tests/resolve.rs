@@ -1,4 +1,9 @@
 //! Contracts resolved: what is active, where it is kept, and what is wrong.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says so"
+)]
 
 use seed_core::contract::{Contract, parse};
 use seed_core::facts::Facts;

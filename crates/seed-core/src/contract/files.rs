@@ -31,18 +31,17 @@ fn file(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<File> {
         cx.push(Diagnostic::error(message, key.span));
     }
     let mut fields = Fields::open(cx, node, "a file")?;
-    let when = fields.take("when").and_then(|node| condition(cx, node));
+    let when = fields.read(cx, "when", condition);
     let written: Vec<&'static str> = CONTENTS
         .into_iter()
         .filter(|word| fields.has(word))
         .collect();
-    let content = match written.as_slice() {
-        [one] => content(cx, &mut fields, one),
-        _ => {
-            let message = format!("a file needs exactly one of {}", list(CONTENTS));
-            cx.push(Diagnostic::error(message, node.span));
-            None
-        }
+    let content = if let [one] = written.as_slice() {
+        content(cx, &mut fields, one)
+    } else {
+        let message = format!("a file needs exactly one of {}", list(CONTENTS));
+        cx.push(Diagnostic::error(message, node.span));
+        None
     };
     for word in CONTENTS {
         fields.take(word);

@@ -32,45 +32,27 @@ fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
     let name = fields
         .require(cx, "name")
         .and_then(|node| dns_label(cx, node));
-    let root = fields
-        .take("root")
-        .and_then(|node| cx.settings_template(node));
-    let env = fields
-        .take("env")
-        .and_then(|node| environment_name(cx, node));
+    let root = fields.read(cx, "root", Context::settings_template);
+    let env = fields.read(cx, "env", environment_name);
     let (config_files, defaults) = fields
         .take("config")
         .map(|node| config(cx, node))
         .unwrap_or_default();
     let conditions = fields
-        .take("conditions")
-        .and_then(|node| conditions(cx, node))
+        .read(cx, "conditions", conditions)
         .unwrap_or_default();
-    let backend = fields
-        .take("backend")
-        .and_then(|node| cx.settings_template(node));
-    let backends = fields
-        .take("backends")
-        .and_then(|node| backends(cx, node))
-        .unwrap_or_default();
-    let store = fields.take("store").and_then(|node| store_ref(cx, node));
-    let cluster = fields.take("cluster").and_then(|node| cluster(cx, node));
-    let emit = fields
-        .take("emit")
-        .and_then(|node| emit_defaults(cx, node))
-        .unwrap_or_default();
+    let backend = fields.read(cx, "backend", Context::settings_template);
+    let backends = fields.read(cx, "backends", backends).unwrap_or_default();
+    let store = fields.read(cx, "store", store_ref);
+    let cluster = fields.read(cx, "cluster", cluster);
+    let emit = fields.read(cx, "emit", emit_defaults).unwrap_or_default();
     let secrets = fields
-        .take("secrets")
-        .and_then(|node| secrets::secrets(cx, node))
+        .read(cx, "secrets", secrets::secrets)
         .unwrap_or_default();
     let targets = fields
-        .take("targets")
-        .and_then(|node| targets::targets(cx, node))
+        .read(cx, "targets", targets::targets)
         .unwrap_or_default();
-    let files = fields
-        .take("files")
-        .and_then(|node| files::files(cx, node))
-        .unwrap_or_default();
+    let files = fields.read(cx, "files", files::files).unwrap_or_default();
     fields.finish(cx, true);
     Some(Contract {
         name: name?,
@@ -160,10 +142,7 @@ fn config(cx: &mut Context<'_>, node: &Node) -> (Vec<Setting>, Facts) {
     let Some(mut fields) = Fields::open(cx, node, "`config`") else {
         return Default::default();
     };
-    let files = fields
-        .take("files")
-        .and_then(|node| cx.list(node, |cx, item| cx.settings_template(item)))
-        .unwrap_or_default();
+    let files = fields.list(cx, "files", Context::settings_template);
     let defaults = match fields.take("defaults").map(Facts::from_node) {
         Some(Ok(facts)) => facts,
         Some(Err(diagnostic)) => {
@@ -294,17 +273,10 @@ fn backend(cx: &mut Context<'_>, name: &str, key: &Node, node: &Node) -> Option<
             settings.insert((*setting).to_owned(), value);
         }
     }
-    let prefix = fields
-        .take("prefix")
-        .and_then(|node| cx.settings_template(node));
+    let prefix = fields.read(cx, "prefix", Context::settings_template);
     let labels = labels(cx, &mut fields, "labels");
-    let pace = fields
-        .take("pace")
-        .and_then(|node| pace(cx, node))
-        .unwrap_or_default();
-    let store = fields
-        .take("store")
-        .and_then(|node| backend_store(cx, node));
+    let pace = fields.read(cx, "pace", pace).unwrap_or_default();
+    let store = fields.read(cx, "store", backend_store);
     fields.finish(cx, false);
     Some(Backend {
         kind,
@@ -367,12 +339,8 @@ fn store_fields(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<StoreRe
 
 fn cluster(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Cluster>> {
     let mut fields = Fields::open(cx, node, "`cluster`")?;
-    let context = fields
-        .take("context")
-        .and_then(|node| cx.settings_template(node));
-    let server = fields
-        .take("server")
-        .and_then(|node| cx.settings_template(node));
+    let context = fields.read(cx, "context", Context::settings_template);
+    let server = fields.read(cx, "server", Context::settings_template);
     fields.finish(cx, false);
     Some(Spanned::new(Cluster { context, server }, node.span))
 }
@@ -381,15 +349,9 @@ fn emit_defaults(cx: &mut Context<'_>, node: &Node) -> Option<EmitDefaults> {
     let mut fields = Fields::open(cx, node, "`emit`")?;
     let labels = labels(cx, &mut fields, "labels");
     let annotations = self::labels(cx, &mut fields, "annotations");
-    let interval = fields.take("interval").and_then(|node| interval(cx, node));
-    let refresh = fields
-        .take("refresh")
-        .and_then(|node| cx.word(node, &Refresh::WORDS))
-        .map(|word| word.value);
-    let deletion = fields
-        .take("deletion")
-        .and_then(|node| cx.word(node, &Deletion::WORDS))
-        .map(|word| word.value);
+    let interval = fields.read(cx, "interval", interval);
+    let refresh = fields.word(cx, "refresh", &Refresh::WORDS);
+    let deletion = fields.word(cx, "deletion", &Deletion::WORDS);
     fields.finish(cx, false);
     Some(EmitDefaults {
         labels,
@@ -407,11 +369,7 @@ pub(super) fn labels(
     field: &'static str,
 ) -> IndexMap<String, Setting> {
     let mut labels = IndexMap::new();
-    for (key, value) in fields
-        .take(field)
-        .and_then(|node| cx.pairs(node))
-        .unwrap_or_default()
-    {
+    for (key, value) in fields.read(cx, field, Context::pairs).unwrap_or_default() {
         if let Some(value) = cx.settings_template(value) {
             labels.insert(key.text().unwrap_or_default().to_owned(), value);
         }
@@ -425,16 +383,12 @@ pub(super) fn interval(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Stri
         (NodeKind::Scalar(_), Some("0")) => Spanned::new("0".to_owned(), node.span),
         _ => cx.text(node)?,
     };
-    match GoDuration::parse(&text) {
-        Some(duration) => Some(Spanned::new(duration.canonical(), node.span)),
-        None => {
-            let message = format!("`{}` is no duration", text.value);
-            cx.push(
-                Diagnostic::error(message, node.span).help("write it like `1h`, `15m` or `30s`"),
-            );
-            None
-        }
-    }
+    let Some(duration) = GoDuration::parse(&text) else {
+        let message = format!("`{}` is no duration", text.value);
+        cx.push(Diagnostic::error(message, node.span).help("write it like `1h`, `15m` or `30s`"));
+        return None;
+    };
+    Some(Spanned::new(duration.canonical(), node.span))
 }
 
 /// Whether a tree has a `${…}` anywhere, so that its content is known only with facts.

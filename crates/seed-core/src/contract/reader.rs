@@ -144,6 +144,15 @@ impl<'s> Context<'s> {
         None
     }
 
+    /// A word that names a value, as it stands in `${…}`.
+    pub(crate) fn subject(&mut self, node: &Node) -> Option<Spanned<Subject>> {
+        let text = self.text(node)?;
+        Subject::parse(&text)
+            .map_err(|message| self.push(Diagnostic::error(message, node.span)))
+            .ok()
+            .map(|subject| Spanned::new(subject, node.span))
+    }
+
     /// Anything that is parsed from text, such as a name.
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self, node: &Node) -> Option<Spanned<T>> {
         let text = self.text(node)?;
@@ -229,6 +238,38 @@ impl<'n> Fields<'n> {
             .iter()
             .find(|(key, _)| key.text() == Some(field))
             .map(|(_, value)| *value)
+    }
+
+    /// The value of a field that may be left out, read by `read`.
+    pub(crate) fn read<'s, T>(
+        &mut self,
+        cx: &mut Context<'s>,
+        field: &'static str,
+        read: impl FnOnce(&mut Context<'s>, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        self.take(field).and_then(|node| read(cx, node))
+    }
+
+    /// A list in a field that may be left out; items that cannot be read are reported and left out.
+    pub(crate) fn list<'s, T>(
+        &mut self,
+        cx: &mut Context<'s>,
+        field: &'static str,
+        read: impl FnMut(&mut Context<'s>, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        self.read(cx, field, |cx, node| cx.list(node, read))
+            .unwrap_or_default()
+    }
+
+    /// One of a few words, in a field that may be left out.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        cx: &mut Context<'_>,
+        field: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
+        self.read(cx, field, |cx, node| cx.word(node, words))
+            .map(|word| word.value)
     }
 
     /// The value of a field that must be there.

@@ -15,7 +15,7 @@ use crate::yaml::{Node, NodeKind};
 pub(super) fn check(cx: &mut Context<'_>, contract: &Contract) {
     for (key, entry) in &contract.secrets {
         each_spec(entry, &mut |field, spec| {
-            check_spec(cx, contract, key, field, spec)
+            check_spec(cx, contract, key, field, spec);
         });
     }
     check_targets(cx, contract);
@@ -35,7 +35,13 @@ pub(super) fn check(cx: &mut Context<'_>, contract: &Contract) {
 pub(super) fn each_spec<'c>(entry: &'c Entry, visit: &mut dyn FnMut(Option<&str>, &'c ValueSpec)) {
     let mut each = |field: Option<&str>, spec: &'c ValueSpec| match &spec.source.value {
         Source::Cases(cases) => cases.iter().for_each(|case| visit(field, &case.value)),
-        _ => visit(field, spec),
+        Source::Compose(_)
+        | Source::Derive { .. }
+        | Source::Forbidden(_)
+        | Source::Generate { .. }
+        | Source::Mint { .. }
+        | Source::Provide(_)
+        | Source::Value(_) => visit(field, spec),
     };
     match &entry.content {
         Content::Single(spec) => each(None, spec),
@@ -66,9 +72,9 @@ fn check_spec(
         | Source::Value(_) => {}
     }
     if let Rotate::With(members) = &spec.rotate {
-        members
-            .iter()
-            .for_each(|member| check_subject(cx, contract, member, member.span, within));
+        for member in members {
+            check_subject(cx, contract, member, member.span, within);
+        }
     }
     if let Some(matches) = spec
         .check
@@ -169,50 +175,50 @@ fn check_subject(
     }
     let entry = match subject {
         Subject::Value(id) => contract.secrets.get(&id.entry).map(|entry| (id, entry)),
-        _ => None,
+        Subject::Config(_)
+        | Subject::Env
+        | Subject::StoreKind
+        | Subject::StoreName
+        | Subject::Word(_) => None,
     };
-    let message = format!("`{subject}` is not declared under `secrets`");
-    let diagnostic = match entry.map(|(id, entry)| (id, &entry.content)) {
-        Some((id, Content::Single(_))) => {
-            Diagnostic::error(format!("`{}` has no fields", id.entry), span)
-                .help(format!("write `{}`", id.entry))
-        }
-        Some((ValueId { field: None, entry }, Content::Fields(fields))) => {
-            let first = fields
-                .keys()
-                .next()
-                .map_or_else(String::new, |name| format!(", such as `{entry}#{name}`"));
+    cx.push(match entry {
+        Some((id, entry)) => wrong_field(id, &entry.content, span),
+        None => undeclared(contract, subject, span),
+    });
+}
+
+/// The entry is there, but not as one value or not with this field.
+fn wrong_field(id: &ValueId, content: &Content, span: Span) -> Diagnostic {
+    let entry = &id.entry;
+    match (content, &id.field) {
+        (Content::Single(_), _) => Diagnostic::error(format!("`{entry}` has no fields"), span)
+            .help(format!("write `{entry}`")),
+        (Content::Fields(fields), None) => {
+            let first = fields.keys().next();
+            let first =
+                first.map_or_else(String::new, |name| format!(", such as `{entry}#{name}`"));
             Diagnostic::error(format!("`{entry}` has several fields"), span)
                 .help(format!("name one of them{first}"))
         }
-        Some((
-            ValueId {
-                field: Some(field),
-                entry,
-            },
-            Content::Fields(fields),
-        )) => {
+        (Content::Fields(fields), Some(field)) => {
             let diagnostic = Diagnostic::error(format!("`{entry}` has no field `{field}`"), span);
-            match nearest(
-                field.as_str(),
-                fields.keys().map(crate::name::FieldName::as_str),
-            ) {
+            let known = fields.keys().map(crate::name::FieldName::as_str);
+            match nearest(field.as_str(), known) {
                 Some(meant) => diagnostic.help(format!("did you mean `{entry}#{meant}`?")),
                 None => diagnostic,
             }
         }
-        None => {
-            let diagnostic = Diagnostic::error(message, span);
-            match nearest(
-                &subject.to_string(),
-                contract.secrets.keys().map(EntryKey::as_str),
-            ) {
-                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-                None => diagnostic.help("declare it, or write `config.…` for a fact"),
-            }
-        }
-    };
-    cx.push(diagnostic);
+    }
+}
+
+fn undeclared(contract: &Contract, subject: &Subject, span: Span) -> Diagnostic {
+    let message = format!("`{subject}` is not declared under `secrets`");
+    let diagnostic = Diagnostic::error(message, span);
+    let known = contract.secrets.keys().map(EntryKey::as_str);
+    match nearest(&subject.to_string(), known) {
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+        None => diagnostic.help("declare it, or write `config.…` for a fact"),
+    }
 }
 
 fn check_spread(cx: &mut Context<'_>, contract: &Contract, entry: &Spanned<EntryKey>) {

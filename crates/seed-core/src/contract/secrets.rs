@@ -40,14 +40,10 @@ pub(super) fn secrets(
 
 fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
     let mut fields = Fields::open(cx, node, "a secret")?;
-    let description = fields.take("description").and_then(|node| cx.text(node));
-    let when = fields.take("when").and_then(|node| condition(cx, node));
-    let key = fields
-        .take("key")
-        .and_then(|node| cx.settings_template(node));
-    let backend = fields
-        .take("backend")
-        .and_then(|node| cx.settings_template(node));
+    let description = fields.read(cx, "description", Context::text);
+    let when = fields.read(cx, "when", condition);
+    let key = fields.read(cx, "key", Context::settings_template);
+    let backend = fields.read(cx, "backend", Context::settings_template);
     let labels = labels(cx, &mut fields, "labels");
     let value_key = fields
         .take("value-key")
@@ -98,8 +94,8 @@ fn entry_fields(
 
 fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
     let mut fields = Fields::open(cx, node, "a field")?;
-    let description = fields.take("description").and_then(|node| cx.text(node));
-    let when = fields.take("when").and_then(|node| condition(cx, node));
+    let description = fields.read(cx, "description", Context::text);
+    let when = fields.read(cx, "when", condition);
     let value = value_spec(cx, &mut fields, Level::Entry);
     fields.finish(cx, false);
     Some(Field {
@@ -117,31 +113,17 @@ enum Level {
 
 fn value_spec(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<ValueSpec> {
     let source = source(cx, fields, level);
-    let prefix = fields
-        .take("prefix")
-        .and_then(|node| cx.settings_template(node));
-    let suffix = fields
-        .take("suffix")
-        .and_then(|node| cx.settings_template(node));
+    let prefix = fields.read(cx, "prefix", Context::settings_template);
+    let suffix = fields.read(cx, "suffix", Context::settings_template);
     let check = fields.take("check").cloned();
-    let newline = fields
-        .take("newline")
-        .and_then(|node| Newline::decode(cx, node));
-    let form = fields.take("form").and_then(|node| Form::decode(cx, node));
-    let encode = fields
-        .take("encode")
-        .and_then(|node| Encode::decode(cx, node));
-    let rotate = fields
-        .take("rotate")
-        .and_then(|node| rotate(cx, node))
-        .unwrap_or_default();
+    let newline = fields.read(cx, "newline", Newline::decode);
+    let form = fields.read(cx, "form", Form::decode);
+    let encode = fields.read(cx, "encode", Encode::decode);
+    let rotate = fields.read(cx, "rotate", rotate).unwrap_or_default();
     let optional = fields
-        .take("optional")
-        .and_then(|node| cx.boolean(node))
+        .read(cx, "optional", Context::boolean)
         .unwrap_or_default();
-    let placeholder = fields
-        .take("placeholder")
-        .and_then(|node| Placeholders::decode(cx, node));
+    let placeholder = fields.read(cx, "placeholder", Placeholders::decode);
     let spec = ValueSpec {
         source: source?,
         prefix,
@@ -242,39 +224,20 @@ fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subjec
     let NodeKind::Mapping(pairs) = &node.kind else {
         return cx.expected("a derivation (a mapping)", node);
     };
-    match pairs
-        .first()
-        .and_then(|(_, parameters)| parameters.get("of"))
-    {
-        Some(of) => {
-            let text = cx.text(of)?;
-            match Subject::parse(&text) {
-                Ok(subject) => Some(Spanned::new(subject, of.span)),
-                Err(message) => {
-                    cx.push(Diagnostic::error(message, of.span));
-                    None
-                }
-            }
-        }
-        None => {
-            cx.push(Diagnostic::error("a derivation needs `of`", node.span));
-            None
-        }
-    }
+    let parameters = pairs.first().map(|(_, parameters)| parameters);
+    let Some(of) = parameters.and_then(|parameters| parameters.get("of")) else {
+        cx.push(Diagnostic::error("a derivation needs `of`", node.span));
+        return None;
+    };
+    cx.subject(of)
 }
 
 fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
     let mut fields = Fields::open(cx, node, "`provide`")?;
-    let how = fields
-        .take("how")
-        .and_then(|node| cx.settings_template(node));
-    let url = fields
-        .take("url")
-        .and_then(|node| cx.settings_template(node));
-    let env = fields.take("env").and_then(|node| cx.text(node));
-    let file = fields
-        .take("file")
-        .and_then(|node| cx.settings_template(node));
+    let how = fields.read(cx, "how", Context::settings_template);
+    let url = fields.read(cx, "url", Context::settings_template);
+    let env = fields.read(cx, "env", Context::text);
+    let file = fields.read(cx, "file", Context::settings_template);
     fields.finish(cx, false);
     Some(Provide {
         how,
@@ -291,7 +254,7 @@ fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
     let mut cases = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let mut fields = Fields::open(cx, item, "a case")?;
-        let when = fields.take("when").and_then(|node| condition(cx, node));
+        let when = fields.read(cx, "when", condition);
         if when.is_none() && !fields.has("when") && index + 1 < items.len() {
             let message = "a case without `when` always holds, so the ones after it never do";
             cx.push(Diagnostic::error(message, item.span).help("put it last"));
@@ -308,25 +271,12 @@ fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
 
 fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
     if node.as_scalar().is_some() {
-        return match cx.word(node, &[("free", false), ("never", true)])?.value {
-            true => Some(Rotate::Never),
-            false => Some(Rotate::Free),
-        };
+        let never = cx.word(node, &[("free", false), ("never", true)])?.value;
+        return Some(if never { Rotate::Never } else { Rotate::Free });
     }
     let mut fields = Fields::open(cx, node, "`rotate`")?;
-    let careful = fields.take("careful").and_then(|node| cx.text(node));
-    let with = fields.take("with").and_then(|node| {
-        cx.list(node, |cx, item| {
-            let text = cx.text(item)?;
-            match Subject::parse(&text) {
-                Ok(subject) => Some(Spanned::new(subject, item.span)),
-                Err(message) => {
-                    cx.push(Diagnostic::error(message, item.span));
-                    None
-                }
-            }
-        })
-    });
+    let careful = fields.read(cx, "careful", Context::text);
+    let with = fields.read(cx, "with", |cx, node| cx.list(node, Context::subject));
     let span = fields.span();
     fields.finish(cx, false);
     match (careful, with) {

@@ -2,11 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::model::{Creation, Deletion, Refresh, Target};
+use super::model::{Creation, Deletion, Refresh, Setting, Target};
 use super::parse::{condition, interval, is_dns_label, is_dns_subdomain, labels, store_ref};
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Span, Spanned};
-use crate::name::EntryKey;
 use crate::text::{Filter, Subject, Template};
 use crate::yaml::{Node, ScalarType};
 
@@ -27,61 +26,31 @@ pub(super) fn targets(
 }
 
 fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
-    let name = cx.settings_template(key);
-    if let Some(text) = name.as_ref().and_then(|name| name.as_literal())
-        && let Err(message) = expand_key(text)
-    {
-        cx.push(
-            Diagnostic::error(message, key.span)
-                .help("write `namespace/name`, or `\"{ns-a,ns-b}/name\"`"),
-        );
-    }
+    let name = target_key(cx, key);
     let mut fields = Fields::open(cx, node, "a target")?;
-    let when = fields.take("when").and_then(|node| condition(cx, node));
-    let made_by = fields.take("made-by").and_then(|node| cx.text(node));
+    let when = fields.read(cx, "when", condition);
+    let made_by = fields.read(cx, "made-by", Context::text);
     let data = fields
         .take("data")
         .and_then(|node| data(cx, node, made_by.is_some()))
         .unwrap_or_default();
-    let extract = fields
-        .take("extract")
-        .and_then(|node| cx.list(node, |cx, item| cx.parsed::<EntryKey>(item)))
-        .unwrap_or_default();
-    let kind = fields
-        .take("type")
-        .and_then(|node| cx.settings_template(node));
+    let extract = fields.list(cx, "extract", Context::parsed);
+    let kind = fields.read(cx, "type", Context::settings_template);
     let secret_labels = labels(cx, &mut fields, "labels");
     let annotations = labels(cx, &mut fields, "annotations");
-    let immutable = fields.take("immutable").and_then(|node| cx.boolean(node));
-    let manifest = fields
-        .take("manifest")
-        .and_then(|node| manifest(cx, node))
-        .unwrap_or_default();
-    let store = fields.take("store").and_then(|node| store_ref(cx, node));
-    let creation = fields
-        .take("creation")
-        .and_then(|node| cx.word(node, &Creation::WORDS))
-        .map(|word| word.value);
-    let deletion = fields
-        .take("deletion")
-        .and_then(|node| cx.word(node, &Deletion::WORDS))
-        .map(|word| word.value);
-    let refresh = fields
-        .take("refresh")
-        .and_then(|node| cx.word(node, &Refresh::WORDS))
-        .map(|word| word.value);
-    let interval = fields.take("interval").and_then(|node| interval(cx, node));
-    let restart = fields
-        .take("restart")
-        .and_then(|node| cx.list(node, consumer))
-        .unwrap_or_default();
+    let immutable = fields.read(cx, "immutable", Context::boolean);
+    let manifest = fields.read(cx, "manifest", manifest).unwrap_or_default();
+    let store = fields.read(cx, "store", store_ref);
+    let creation = fields.word(cx, "creation", &Creation::WORDS);
+    let deletion = fields.word(cx, "deletion", &Deletion::WORDS);
+    let refresh = fields.word(cx, "refresh", &Refresh::WORDS);
+    let interval = fields.read(cx, "interval", interval);
+    let restart = fields.list(cx, "restart", consumer);
     let template = fields
         .take("template")
         .map(|node| own_template(cx, node, &fields));
     let patch = fields.take("patch").cloned();
-    let direct = fields
-        .take("deliver")
-        .and_then(|node| cx.word(node, &[("direct", true), ("external-secret", false)]));
+    let direct = fields.word(cx, "deliver", &DELIVERIES);
     policies(cx, &fields, creation, deletion);
     fields.finish(cx, false);
     Some(Target {
@@ -105,20 +74,29 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
         made_by,
         template,
         patch,
-        direct: direct.is_some_and(|word| word.value),
+        direct: direct.unwrap_or_default(),
     })
 }
 
-type Labels = IndexMap<String, super::model::Setting>;
+const DELIVERIES: [(&str, bool); 2] = [("direct", true), ("external-secret", false)];
 
-fn manifest(
-    cx: &mut Context<'_>,
-    node: &Node,
-) -> Option<(Option<super::model::Setting>, Labels, Labels)> {
+/// `namespace/name`, checked as far as no fact is in it.
+fn target_key(cx: &mut Context<'_>, key: &Node) -> Option<Setting> {
+    let name = cx.settings_template(key)?;
+    if let Some(text) = name.as_literal()
+        && let Err(message) = expand_key(text)
+    {
+        let help = "write `namespace/name`, or `\"{ns-a,ns-b}/name\"`";
+        cx.push(Diagnostic::error(message, key.span).help(help));
+    }
+    Some(name)
+}
+
+type Labels = IndexMap<String, Setting>;
+
+fn manifest(cx: &mut Context<'_>, node: &Node) -> Option<(Option<Setting>, Labels, Labels)> {
     let mut fields = Fields::open(cx, node, "`manifest`")?;
-    let name = fields
-        .take("name")
-        .and_then(|node| cx.settings_template(node));
+    let name = fields.read(cx, "name", Context::settings_template);
     let manifest_labels = labels(cx, &mut fields, "labels");
     let annotations = labels(cx, &mut fields, "annotations");
     fields.finish(cx, false);

@@ -167,10 +167,10 @@ impl<'a> Builder<'a> {
             .zip(&stores)
             .map(|(item, store)| self.data_item(item, (*store != main).then_some(store)))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(self.assemble(&main, template, data))
+        Ok(self.assemble(&main, &template, &data))
     }
 
-    fn assemble(&self, store: &ResolvedStore, template: Value, data: Vec<Value>) -> Value {
+    fn assemble(&self, store: &ResolvedStore, template: &Value, data: &[Value]) -> Value {
         let target = self.target;
         let mut metadata = Map::new();
         metadata.insert("name".to_owned(), json!(target.manifest_name));
@@ -188,7 +188,7 @@ impl<'a> Builder<'a> {
         if let Some(immutable) = target.immutable {
             secret.insert("immutable".to_owned(), json!(immutable));
         }
-        secret.insert("template".to_owned(), template);
+        secret.insert("template".to_owned(), template.clone());
         json!({
             "apiVersion": "external-secrets.io/v1",
             "kind": "ExternalSecret",

@@ -133,11 +133,7 @@ fn file(resolved: &Resolved, target: &ResolvedTarget, built: &Built) -> Option<M
     let object = built.object.as_ref()?;
     let mut text = header(resolved);
     for (key, why) in &built.left_out {
-        text.push_str(&format!(
-            "# Left out: {} ({})\n",
-            one_line(key),
-            one_line(why)
-        ));
+        text.extend(["# Left out: ", &one_line(key), " (", &one_line(why), ")\n"]);
     }
     text.push_str(&write(object, Style::Readable));
     Some(ManifestFile {

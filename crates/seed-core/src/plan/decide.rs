@@ -180,7 +180,7 @@ impl<'a> Decider<'a> {
             ResolvedSource::Provide(_) if value.optional => Action::Optional,
             ResolvedSource::Provide(_) => Action::Ask,
             ResolvedSource::Generate { .. } | ResolvedSource::Value(_) => Action::Create,
-            ResolvedSource::Derive { of, .. } => self.from_sources(&[of]),
+            ResolvedSource::Derive { of, .. } => self.made_of(&[of]),
             ResolvedSource::Compose(text) => self.compose(text),
             ResolvedSource::Mint { by } => Action::Minted { by: by.clone() },
             ResolvedSource::Forbidden(why) => Action::NotNeeded(why.clone()),
@@ -189,7 +189,7 @@ impl<'a> Decider<'a> {
 
     fn compose(&self, text: &ResolvedText) -> Action {
         match text.choose(&self.available(text)) {
-            Ok(chosen) => self.from_sources(&chosen.values().collect::<Vec<_>>()),
+            Ok(chosen) => self.made_of(&chosen.values().collect::<Vec<_>>()),
             Err(missing) => Action::Wait {
                 on: vec![missing],
                 optional: true,
@@ -204,7 +204,7 @@ impl<'a> Decider<'a> {
         text.values().filter(there).cloned().collect()
     }
 
-    fn from_sources(&self, sources: &[&ValueId]) -> Action {
+    fn made_of(&self, sources: &[&ValueId]) -> Action {
         let mut waits = Vec::new();
         let mut optional = true;
         for source in sources {
@@ -221,7 +221,7 @@ impl<'a> Decider<'a> {
                     optional = false;
                 }
                 Some(Action::Optional | Action::Wait { optional: true, .. }) => {
-                    waits.push((*source).clone())
+                    waits.push((*source).clone());
                 }
                 Some(Action::Blocked(_) | Action::NotNeeded(_)) | None => {
                     return Action::Blocked(Blocked::Source((*source).clone()));

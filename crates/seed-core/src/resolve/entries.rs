@@ -1,5 +1,7 @@
 //! Which values are active, and what each comes from.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::model::{
@@ -23,7 +25,7 @@ pub(super) fn is_active(resolver: &Resolver<'_>, key: &EntryKey) -> bool {
 }
 
 /// Decides for every value whether it is needed, and by which case.
-pub(super) fn decide_activity<'c>(resolver: &mut Resolver<'c>) {
+pub(super) fn decide_activity(resolver: &mut Resolver<'_>) {
     for (key, entry) in &resolver.contract.secrets {
         let outer = resolver.when(entry.when.as_ref());
         match &entry.content {
@@ -114,12 +116,12 @@ fn resolve_entry(
         if let Some((stored, read)) = resolver.keep(places) {
             (place, manifest_place) = (Some(stored), read);
         }
-        refuse_fields(resolver, &place, &values, entry.span);
+        refuse_fields(resolver, place.as_ref(), &values, entry.span);
     }
     let labels = if active {
         resolver.scope.map(&entry.labels)
     } else {
-        Ok(Default::default())
+        Ok(BTreeMap::new())
     };
     ResolvedEntry {
         key: key.clone(),
@@ -143,7 +145,7 @@ fn value_key(entry: &Entry) -> FieldName {
 
 fn refuse_fields(
     resolver: &mut Resolver<'_>,
-    place: &Option<super::model::Place>,
+    place: Option<&super::model::Place>,
     values: &[ResolvedValue],
     span: Span,
 ) {

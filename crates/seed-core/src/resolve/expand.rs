@@ -7,7 +7,7 @@ use crate::contract::Setting;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::facts::Facts;
 use crate::text::{Part, Reference, Subject, Template};
-use crate::yaml::{Node, NodeKind, Scalar};
+use crate::yaml::{Node, NodeKind, Scalar, to_json};
 
 /// What settings may refer to.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,20 @@ impl Scope<'_> {
     /// Expands a setting to its text.
     pub fn text(&self, setting: &Setting) -> Result<String, Diagnostic> {
         self.template(&setting.value)
+    }
+
+    /// Expands a setting that may be left out.
+    pub(super) fn optional(&self, setting: Option<&Setting>) -> Result<Option<String>, Diagnostic> {
+        setting.map(|setting| self.text(setting)).transpose()
+    }
+
+    /// Expands every text of a tree that may be left out, and gives its JSON value.
+    pub(super) fn optional_json(
+        &self,
+        node: Option<&Node>,
+    ) -> Result<Option<serde_json::Value>, Diagnostic> {
+        node.map(|node| self.node(node).map(|node| to_json(&node)))
+            .transpose()
     }
 
     /// Expands all of a mapping.

@@ -67,15 +67,10 @@ fn branch(resolver: &Resolver<'_>, node: &Node) -> Result<Option<Branch>, Diagno
         NodeKind::Mapping(pairs) => {
             let mut members = Vec::new();
             for (key, value) in pairs {
-                match spread_entry(key) {
-                    Some(entry) => members.extend(spread(resolver, &entry, pairs)),
-                    None => {
-                        let member = branch(resolver, value)?;
-                        members.extend(
-                            member
-                                .map(|member| (key.text().unwrap_or_default().to_owned(), member)),
-                        );
-                    }
+                if let Some(entry) = spread_entry(key) {
+                    members.extend(spread(resolver, &entry, pairs));
+                } else if let Some(member) = branch(resolver, value)? {
+                    members.push((key.text().unwrap_or_default().to_owned(), member));
                 }
             }
             // A mapping left without leaves is left out; one that was written empty stays.
@@ -107,13 +102,13 @@ fn spread(
         })
         .filter_map(|name| {
             let id = ValueId::field(entry.clone(), name.clone());
-            let text = field_text(resolver, id)?;
+            let text = field_text(resolver, &id)?;
             Some((name.to_string(), Branch::Text(text)))
         })
         .collect()
 }
 
-fn field_text(resolver: &Resolver<'_>, id: ValueId) -> Option<ResolvedText> {
+fn field_text(resolver: &Resolver<'_>, id: &ValueId) -> Option<ResolvedText> {
     let template = Template::parse(
         &format!("${{{id}}}"),
         crate::diagnostic::Span::default(),

@@ -314,9 +314,9 @@ pub enum Branch {
     /// A leaf that is no text.
     Fixed(serde_json::Value),
     /// A list.
-    List(Vec<Branch>),
+    List(Vec<Self>),
     /// A mapping.
-    Map(Vec<(String, Branch)>),
+    Map(Vec<(String, Self)>),
     /// Text with values in it.
     Text(ResolvedText),
 }

@@ -87,7 +87,7 @@ pub(super) struct Resolver<'c> {
     pub(super) diagnostics: Diagnostics,
 }
 
-impl<'c> Resolver<'c> {
+impl Resolver<'_> {
     fn run(&mut self, request: &Request) -> Option<Resolved> {
         entries::decide_activity(self);
         let backends = places::choose(self, request)?;
@@ -307,7 +307,10 @@ pub(super) fn filtered(text: &str, filters: &[Filter], span: Span) -> Result<Str
         }
         let value = crate::value::apply(*filter, text.as_bytes())
             .map_err(|err| Diagnostic::error(err.to_string(), span))?;
-        text = value.expose_text().unwrap_or_default().to_owned();
+        value
+            .expose_text()
+            .unwrap_or_default()
+            .clone_into(&mut text);
     }
     Ok(text)
 }

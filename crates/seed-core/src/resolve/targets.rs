@@ -7,11 +7,10 @@ use indexmap::IndexMap;
 use super::model::{Activity, ResolvedEntry, ResolvedTarget, TargetValue};
 use super::resolver::Resolver;
 use crate::contract::{
-    Contract, Creation, Deletion, Refresh, Setting, Target, expand_key, is_dns_subdomain,
+    Contract, Creation, Deletion, Refresh, Target, expand_key, is_dns_subdomain,
 };
 use crate::diagnostic::{Diagnostic, Spanned};
 use crate::name::EntryKey;
-use crate::yaml::to_json;
 
 pub(super) fn resolve(
     resolver: &mut Resolver<'_>,
@@ -21,7 +20,7 @@ pub(super) fn resolve(
     let mut targets = Vec::new();
     for (key, target) in &contract.targets {
         let activity = resolver.when(target.when.as_ref());
-        let resolved = resolve_target(resolver, entries, key, target, activity);
+        let resolved = resolve_target(resolver, entries, key, target, &activity);
         if let Some(resolved) = resolver.keep(resolved) {
             targets.extend(resolved);
         }
@@ -65,14 +64,14 @@ fn resolve_target(
     entries: &IndexMap<EntryKey, ResolvedEntry>,
     key: &str,
     target: &Spanned<Target>,
-    activity: Activity,
+    activity: &Activity,
 ) -> Result<Vec<ResolvedTarget>, Diagnostic> {
     let expanded = resolver.scope.text(&target.key)?;
     let names = expand_key(&expanded).map_err(|message| Diagnostic::error(message, target.span))?;
     let mut resolved = Vec::new();
     for (namespace, secret) in names {
         resolved.push(one(
-            resolver, entries, key, target, &activity, namespace, secret,
+            resolver, entries, key, target, activity, namespace, secret,
         )?);
     }
     Ok(resolved)
@@ -92,48 +91,18 @@ fn one(
     } else {
         Content::default()
     };
-    let inactive = content
-        .left_out
-        .first()
-        .filter(|_| content.reads_nothing() && !target.data.is_empty());
-    let activity = match inactive {
-        Some((_, why)) if target.when.is_none() => Activity::Inactive(why.clone()),
-        _ => activity.clone(),
-    };
     let scope = &resolver.scope;
     let emit = &resolver.contract.emit;
-    let text = |setting: &Option<Setting>| {
-        setting
-            .as_ref()
-            .map(|setting| scope.text(setting))
-            .transpose()
-    };
-    let tree = |node: &Option<crate::yaml::Node>| {
-        node.as_ref()
-            .map(|node| scope.node(node).map(|node| to_json(&node)))
-            .transpose()
-    };
-    let manifest_name = text(&target.manifest_name)?.unwrap_or_else(|| secret.clone());
-    if !is_dns_subdomain(&manifest_name) {
-        let span = target
-            .manifest_name
-            .as_ref()
-            .map_or(target.key.span, |name| name.span);
-        return Err(Diagnostic::error(
-            format!("`{manifest_name}` cannot be the name of an ExternalSecret"),
-            span,
-        ));
-    }
     Ok(ResolvedTarget {
         key: key.to_owned(),
         namespace,
+        manifest_name: manifest_name(resolver, target, &secret)?,
         secret,
-        manifest_name,
-        activity,
+        activity: activity_of(target, activity, &content),
         data: content.data,
         left_out: content.left_out,
         extract: content.extract,
-        kind: text(&target.kind)?,
+        kind: scope.optional(target.kind.as_ref())?,
         labels: scope.map(&target.labels)?,
         annotations: scope.map(&target.annotations)?,
         immutable: target.immutable,
@@ -163,10 +132,40 @@ fn one(
             .map(|workload| workload.value.clone())
             .collect(),
         made_by: target.made_by.as_ref().map(|text| text.value.clone()),
-        template: tree(&target.template)?,
-        patch: tree(&target.patch)?,
+        template: scope.optional_json(target.template.as_ref())?,
+        patch: scope.optional_json(target.patch.as_ref())?,
         direct: target.direct,
     })
+}
+
+/// A target without a `when` is inactive when everything that it reads is.
+fn activity_of(target: &Target, activity: &Activity, content: &Content) -> Activity {
+    let inactive = content
+        .left_out
+        .first()
+        .filter(|_| content.reads_nothing() && !target.data.is_empty());
+    match inactive {
+        Some((_, why)) if target.when.is_none() => Activity::Inactive(why.clone()),
+        _ => activity.clone(),
+    }
+}
+
+fn manifest_name(
+    resolver: &Resolver<'_>,
+    target: &Target,
+    secret: &str,
+) -> Result<String, Diagnostic> {
+    let name = resolver.scope.optional(target.manifest_name.as_ref())?;
+    let name = name.unwrap_or_else(|| secret.to_owned());
+    if is_dns_subdomain(&name) {
+        return Ok(name);
+    }
+    let span = target
+        .manifest_name
+        .as_ref()
+        .map_or(target.key.span, |name| name.span);
+    let message = format!("`{name}` cannot be the name of an ExternalSecret");
+    Err(Diagnostic::error(message, span))
 }
 
 /// The contract's default, except where the webhook would refuse it beside the target's own `creation`.

@@ -78,7 +78,7 @@ impl ResolvedText {
             match (merged.last_mut(), part) {
                 (_, ResolvedPart::Literal(text)) if text.is_empty() => {}
                 (Some(ResolvedPart::Literal(before)), ResolvedPart::Literal(text)) => {
-                    before.push_str(&text)
+                    before.push_str(&text);
                 }
                 (_, part) => merged.push(part),
             }

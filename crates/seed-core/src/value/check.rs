@@ -80,25 +80,19 @@ impl Checks {
             min,
             max,
             bytes,
-            pattern: fields
-                .take("pattern")
-                .and_then(|node| Pattern::decode(cx, node)),
+            pattern: fields.read(cx, "pattern", Pattern::decode),
             prefix: fields
-                .take("prefix")
-                .and_then(|node| cx.text(node))
+                .read(cx, "prefix", Context::text)
                 .map(|text| text.value),
             one_of: fields
                 .take("one-of")
                 .map(|node| decode_words(cx, node))
                 .unwrap_or_default(),
-            url: fields
-                .take("url")
-                .and_then(|node| UrlCheck::decode(cx, node)),
-            pem: fields.take("pem").and_then(|node| Pem::decode(cx, node)),
-            matches: fields.take("matches").and_then(|node| value_word(cx, node)),
+            url: fields.read(cx, "url", UrlCheck::decode),
+            pem: fields.read(cx, "pem", Pem::decode),
+            matches: fields.read(cx, "matches", value_word),
             json: fields
-                .take("json")
-                .and_then(|node| cx.boolean(node))
+                .read(cx, "json", Context::boolean)
                 .unwrap_or_default(),
         };
         fields.finish(cx, false);

@@ -53,8 +53,7 @@ impl UrlCheck {
                 .and_then(|node| cx.word(node, &words))
                 .map(|word| word.value),
             path_suffix: fields
-                .take("path-suffix")
-                .and_then(|node| cx.text(node))
+                .read(cx, "path-suffix", Context::text)
                 .map(|text| text.value),
         };
         fields.finish(cx, false);

@@ -69,6 +69,10 @@ struct Reader<'s> {
 type Positioned<'s> = (Event<'s>, Span);
 
 impl<'s> Reader<'s> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser may add events; what is not known here is refused"
+    )]
     fn document(&mut self) -> Result<Node, Diagnostic> {
         let mut root = None;
         loop {
@@ -141,6 +145,10 @@ impl<'s> Reader<'s> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser may add events; what is not known here is refused"
+    )]
     fn node(&mut self, (event, span): Positioned<'s>, depth: usize) -> Result<Node, Diagnostic> {
         if depth > self.limits.depth {
             return Err(Diagnostic::error(
@@ -276,6 +284,10 @@ fn refuse_tag(tag: Option<&Tag>, span: Span) -> Result<(), Diagnostic> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser may add events; this only names them"
+)]
 fn name_of(event: &Event<'_>) -> &'static str {
     match event {
         Event::MappingEnd => "end of a mapping",

@@ -1,5 +1,7 @@
 //! From JSON values to YAML that YAML 1.1 and 1.2 readers read alike.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -22,8 +24,13 @@ pub fn write(value: &Value, style: Style) -> Zeroizing<String> {
     match value {
         Value::Object(members) if !members.is_empty() => writer.mapping(members, 0),
         Value::Array(items) if !items.is_empty() => writer.sequence(items, 0),
-        scalar => {
-            writer.scalar(scalar, 0);
+        Value::Array(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Number(_)
+        | Value::Object(_)
+        | Value::String(_) => {
+            writer.scalar(value, 0);
             writer.out.push('\n');
         }
     }
@@ -52,12 +59,11 @@ impl Writer {
         for item in items {
             self.indent(indent);
             self.out.push('-');
-            match item {
-                Value::Object(members) if !members.is_empty() => {
-                    self.out.push(' ');
-                    self.mapping(members, indent + 2);
-                }
-                item => self.value(item, indent),
+            if let Some(members) = item.as_object().filter(|members| !members.is_empty()) {
+                self.out.push(' ');
+                self.mapping(members, indent + 2);
+            } else {
+                self.value(item, indent);
             }
         }
     }
@@ -72,9 +78,14 @@ impl Writer {
                 self.out.push('\n');
                 self.sequence(items, indent + 2);
             }
-            scalar => {
+            Value::Array(_)
+            | Value::Bool(_)
+            | Value::Null
+            | Value::Number(_)
+            | Value::Object(_)
+            | Value::String(_) => {
                 self.out.push(' ');
-                self.scalar(scalar, indent + 2);
+                self.scalar(value, indent + 2);
                 self.out.push('\n');
             }
         }
@@ -87,7 +98,7 @@ impl Writer {
             Value::Array(_) => self.out.push_str("[]"),
             Value::Object(_) => self.out.push_str("{}"),
             Value::Bool(_) | Value::Null | Value::Number(_) => {
-                self.out.push_str(&value.to_string())
+                self.out.push_str(&value.to_string());
             }
         }
     }
@@ -181,7 +192,7 @@ fn quote(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if is_printable(c) => out.push(c),
-            c => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => drop(write!(out, "\\u{:04X}", u32::from(c))),
         }
     }
     out.push('"');
