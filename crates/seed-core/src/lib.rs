@@ -14,6 +14,8 @@ pub mod inventory;
 pub mod manifest;
 pub mod name;
 pub mod plan;
+pub mod produce;
+pub mod report;
 pub mod resolve;
 pub mod secret;
 pub mod text;

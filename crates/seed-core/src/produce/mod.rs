@@ -1,0 +1,17 @@
+//! From a resolved contract to values, documents and files.
+//!
+//! A value is made once, from its source and the values that it names; it is put into the form in which its backend
+//! stores it; and it is read back from that form, so that others can be made from it. Nothing here remembers a value,
+//! and no error contains one.
+
+mod fill;
+mod make;
+mod preflight;
+mod render;
+mod store;
+
+pub use fill::{FillError, Values};
+pub use make::{Maker, ProduceError, accept};
+pub use preflight::{PreflightError, preflight};
+pub use render::{RenderError, render_file};
+pub use store::{ReadBackError, StoreError, document, read_back};
