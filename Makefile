@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+.PHONY: help seed-secrets build test check fmt bench lint purity doc deny e2e
+
+# Where values are kept, for which environment, and any further flags of `seed apply`.
+BACKEND ?= local
+ENV ?= ai-dev
+FLAGS ?=
+CARGO ?= cargo
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+seed-secrets: ## Create what is missing and write the manifests (BACKEND=, ENV=, FLAGS=)
+	@$(CARGO) run --quiet --locked --bin seed -- apply --contract contracts/llm-platform.yaml --env $(ENV) --backend $(BACKEND) --emit build/manifests/$(ENV) --missing-ok $(FLAGS)
+
+build: ## Build the program
+	$(CARGO) build --locked --release --bin seed
+
+test: ## Run every test that needs the Rust toolchain alone
+	$(CARGO) test --locked --workspace --all-features
+
+check: ## Check formatting, lints, purity and documentation
+	$(CARGO) fmt --all --check && $(MAKE) lint purity doc
+
+lint: ## Run clippy, warnings refused
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- --deny warnings
+
+purity: ## Check that crates depend on each other one way, and that the core does no I/O
+	$(CARGO) test --locked --quiet --package seed-tests --test purity
+
+doc: ## Build the documentation, warnings refused
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+bench: ## Measure time and memory beside the budgets
+	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests
+
+e2e: ## Run the tests that need other programs, and install those (htpasswd, Python's bcrypt)
+	tests/e2e/run.sh
+
+deny: ## Check licences, advisories and sources (needs cargo-deny)
+	$(CARGO) deny check

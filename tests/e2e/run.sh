@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs the programs that serve as witnesses, then runs the tests that ask them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if ! command -v htpasswd >/dev/null; then
+  apt-get update --quiet=2
+  apt-get install --yes --quiet=2 --no-install-recommends apache2-utils
+fi
+
+venv="${CARGO_TARGET_DIR:-target}/witnesses"
+if ! "$venv/bin/python" -c 'import bcrypt' 2>/dev/null; then
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0'
+fi
+
+PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses -- --ignored
