@@ -122,8 +122,11 @@ pub(crate) fn spread_entry(key: &Node) -> Option<crate::name::EntryKey> {
 }
 
 fn dotenv_names(cx: &mut Context<'_>, node: &Node) {
-    for (key, _) in cx.pairs(node).unwrap_or_default() {
+    for (key, value) in cx.pairs(node).unwrap_or_default() {
         let name = key.text().unwrap_or_default();
+        if value.as_scalar().is_none() {
+            cx.expected::<()>("text, since a dotenv file has no structure", value);
+        }
         let variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !variable && spread_entry(key).is_none() {

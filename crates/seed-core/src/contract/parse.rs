@@ -306,7 +306,7 @@ fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
 
 fn backend_store(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<BackendStore>> {
     let mut fields = Fields::open(cx, node, "a store")?;
-    let auth = fields.take("auth").cloned();
+    let auth = fields.read(cx, "auth", Context::mapping);
     let reference = if fields.has("kind") || fields.has("name") {
         store_fields(cx, &mut fields)
     } else {

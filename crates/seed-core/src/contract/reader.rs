@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned, list, nearest};
 use crate::text::{Subject, Template};
-use crate::yaml::{Node, NodeKind, ScalarType};
+use crate::yaml::{Node, NodeKind, Scalar, ScalarType};
 
 /// The source text and everything found wrong with it so far.
 pub(crate) struct Context<'s> {
@@ -42,6 +42,7 @@ impl<'s> Context<'s> {
             return self.expected("text", node);
         };
         match scalar.kind() {
+            _ if scalar.from_fact => Some(Spanned::new(scalar.text.clone(), node.span)),
             ScalarType::Text => Some(Spanned::new(scalar.text.clone(), node.span)),
             ScalarType::Null => self.expected("text", node),
             ScalarType::Boolean(_) | ScalarType::Float | ScalarType::Integer(_) => {
@@ -85,7 +86,7 @@ impl<'s> Context<'s> {
         node: &Node,
         range: RangeInclusive<i64>,
     ) -> Option<Spanned<i64>> {
-        match node.as_scalar().map(crate::yaml::Scalar::kind) {
+        match node.as_scalar().map(Scalar::value_kind) {
             Some(ScalarType::Integer(number)) if range.contains(&number) => {
                 Some(Spanned::new(number, node.span))
             }
@@ -110,7 +111,7 @@ impl<'s> Context<'s> {
 
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self, node: &Node) -> Option<bool> {
-        match node.as_scalar().map(crate::yaml::Scalar::kind) {
+        match node.as_scalar().map(Scalar::value_kind) {
             Some(ScalarType::Boolean(value)) => Some(value),
             _ => self.expected("`true` or `false`", node),
         }
@@ -144,13 +145,39 @@ impl<'s> Context<'s> {
         None
     }
 
-    /// A word that names a value, as it stands in `${…}`.
-    pub(crate) fn subject(&mut self, node: &Node) -> Option<Spanned<Subject>> {
+    /// A word that names another value: an entry, a field of one, or a sibling. Written without `${}`.
+    pub(crate) fn value_word(&mut self, node: &Node) -> Option<Spanned<Subject>> {
         let text = self.text(node)?;
-        Subject::parse(&text)
-            .map_err(|message| self.push(Diagnostic::error(message, node.span)))
-            .ok()
-            .map(|subject| Spanned::new(subject, node.span))
+        if let Some(inside) = text
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
+            let diagnostic = Diagnostic::error("a value is named here without `${}`", node.span);
+            self.push(diagnostic.help(format!("write `{}`", inside.trim())));
+            return None;
+        }
+        match Subject::parse(&text) {
+            Ok(subject @ (Subject::Value(_) | Subject::Word(_))) => {
+                Some(Spanned::new(subject, node.span))
+            }
+            Ok(Subject::Config(_) | Subject::Env | Subject::StoreKind | Subject::StoreName) => {
+                let message = format!("`{}` is not a secret", text.value);
+                self.push(Diagnostic::error(message, node.span).help("name an entry of `secrets`"));
+                None
+            }
+            Err(message) => {
+                self.push(Diagnostic::error(message, node.span));
+                None
+            }
+        }
+    }
+
+    /// A mapping of somebody else's, as it is.
+    pub(crate) fn mapping(&mut self, node: &Node) -> Option<Node> {
+        match &node.kind {
+            NodeKind::Mapping(_) => Some(node.clone()),
+            NodeKind::Scalar(_) | NodeKind::Sequence(_) => self.expected("a mapping", node),
+        }
     }
 
     /// Anything that is parsed from text, such as a name.
@@ -291,6 +318,18 @@ impl<'n> Fields<'n> {
     /// Whether a field is written.
     pub(crate) fn has(&self, field: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key.text() == Some(field))
+    }
+
+    /// Whether a field is written that is not known, but resembles one of `words`.
+    pub(crate) fn has_any_like(&self, words: &[&str]) -> bool {
+        let unknown = self
+            .pairs
+            .iter()
+            .filter_map(|(key, _)| key.text())
+            .filter(|name| !self.asked.contains(name));
+        unknown
+            .into_iter()
+            .any(|name| nearest(name, words.iter().copied()).is_some())
     }
 
     /// Where the key of a field is written.

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::model::{Case, Content, Entry, Field, Provide, Rotate, Source, ValueSpec};
+use super::model::{Case, Content, Entry, Field, Provide, Rotate, Setting, Source, ValueSpec};
 use super::parse::{condition, has_reference, labels};
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Span, Spanned, list};
@@ -50,9 +50,8 @@ fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
         .and_then(|node| cx.parsed::<FieldName>(node));
     let content = match fields.take("fields") {
         Some(node) => entry_fields(cx, node, &fields).map(Content::Fields),
-        None => {
-            value_spec(cx, &mut fields, Level::Entry).map(|value| Content::Single(Box::new(value)))
-        }
+        None => value_spec(cx, &mut fields, Level::Entry, &Beside::default())
+            .map(|value| Content::Single(Box::new(value))),
     };
     fields.finish(cx, false);
     Some(Entry {
@@ -96,7 +95,7 @@ fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
     let mut fields = Fields::open(cx, node, "a field")?;
     let description = fields.read(cx, "description", Context::text);
     let when = fields.read(cx, "when", condition);
-    let value = value_spec(cx, &mut fields, Level::Entry);
+    let value = value_spec(cx, &mut fields, Level::Entry, &Beside::default());
     fields.finish(cx, false);
     Some(Field {
         description,
@@ -111,51 +110,106 @@ enum Level {
     Entry,
 }
 
-fn value_spec(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<ValueSpec> {
-    let source = source(cx, fields, level);
-    let prefix = fields.read(cx, "prefix", Context::settings_template);
-    let suffix = fields.read(cx, "suffix", Context::settings_template);
-    let check = fields.take("check").cloned();
-    let newline = fields.read(cx, "newline", Newline::decode);
-    let form = fields.read(cx, "form", Form::decode);
-    let encode = fields.read(cx, "encode", Encode::decode);
-    let rotate = fields.read(cx, "rotate", rotate).unwrap_or_default();
-    let optional = fields
-        .read(cx, "optional", Context::boolean)
-        .unwrap_or_default();
-    let placeholder = fields.read(cx, "placeholder", Placeholders::decode);
-    let spec = ValueSpec {
-        source: source?,
-        prefix,
-        suffix,
-        check,
-        newline,
-        form,
-        encode,
-        rotate,
-        optional,
-        placeholder,
-    };
-    consistent(cx, fields, &spec);
+/// What can stand beside a source. What stands beside `cases` holds for every case that does not say it itself.
+#[derive(Clone, Default)]
+struct Beside {
+    prefix: Option<Setting>,
+    suffix: Option<Setting>,
+    check: Option<Node>,
+    newline: Option<Newline>,
+    form: Option<Form>,
+    encode: Option<Encode>,
+    rotate: Option<Rotate>,
+    optional: Option<Spanned<bool>>,
+    placeholder: Option<Placeholders>,
+}
+
+impl Beside {
+    fn read(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Self {
+        Self {
+            prefix: fields.read(cx, "prefix", Context::settings_template),
+            suffix: fields.read(cx, "suffix", Context::settings_template),
+            check: fields.read(cx, "check", check),
+            newline: fields.read(cx, "newline", Newline::decode),
+            form: fields.read(cx, "form", Form::decode),
+            encode: fields.read(cx, "encode", Encode::decode),
+            rotate: fields.read(cx, "rotate", rotate),
+            optional: fields.read(cx, "optional", |cx, node| {
+                cx.boolean(node).map(|value| Spanned::new(value, node.span))
+            }),
+            placeholder: fields.read(cx, "placeholder", Placeholders::decode),
+        }
+    }
+
+    fn or(self, outer: &Self) -> Self {
+        Self {
+            prefix: self.prefix.or_else(|| outer.prefix.clone()),
+            suffix: self.suffix.or_else(|| outer.suffix.clone()),
+            check: self.check.or_else(|| outer.check.clone()),
+            newline: self.newline.or(outer.newline),
+            form: self.form.or(outer.form),
+            encode: self.encode.or(outer.encode),
+            rotate: self.rotate.or_else(|| outer.rotate.clone()),
+            optional: self.optional.or_else(|| outer.optional.clone()),
+            placeholder: self.placeholder.or_else(|| outer.placeholder.clone()),
+        }
+    }
+
+    fn around(self, source: Spanned<Source>) -> ValueSpec {
+        ValueSpec {
+            source,
+            prefix: self.prefix,
+            suffix: self.suffix,
+            check: self.check,
+            newline: self.newline,
+            form: self.form,
+            encode: self.encode,
+            rotate: self.rotate.unwrap_or_default(),
+            optional: self.optional.is_some_and(|optional| optional.value),
+            placeholder: self.placeholder,
+        }
+    }
+}
+
+fn value_spec(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    level: Level,
+    outer: &Beside,
+) -> Option<ValueSpec> {
+    let beside = Beside::read(cx, fields).or(outer);
+    let source = source(cx, fields, level, &beside)?;
+    consistent(cx, &source, &beside);
+    let spec = beside.around(source);
     early(cx, &spec);
     Some(spec)
 }
 
-fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option<Spanned<Source>> {
+fn source(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    level: Level,
+    beside: &Beside,
+) -> Option<Spanned<Source>> {
+    let known = || {
+        let known = SOURCES.into_iter();
+        known.filter(move |word| level == Level::Entry || *word != "cases")
+    };
     let written: Vec<(&'static str, Span)> = SOURCES
         .into_iter()
         .filter_map(|word| fields.key_span(word).map(|span| (word, span)))
         .collect();
-    for word in SOURCES {
+    for word in known() {
         fields.take(word);
     }
     let (word, span) = match written.as_slice() {
         [] => {
-            let known = list(SOURCES);
-            let message = "nothing says where the value comes from";
-            cx.push(
-                Diagnostic::error(message, fields.span()).help(format!("give it one of {known}")),
-            );
+            // A misspelt source is reported as the unknown field that it is.
+            if !fields.has_any_like(&SOURCES) {
+                let message = "nothing says where the value comes from";
+                let help = format!("give it one of {}", list(known()));
+                cx.push(Diagnostic::error(message, fields.span()).help(help));
+            }
             return None;
         }
         [one] => *one,
@@ -168,19 +222,16 @@ fn source(cx: &mut Context<'_>, fields: &mut Fields<'_>, level: Level) -> Option
             return None;
         }
     };
-    if word == "cases" && level == Level::Case {
-        cx.push(Diagnostic::error(
-            "`cases` cannot stand inside `cases`",
-            span,
-        ));
-        return None;
-    }
     let node = fields.take(word)?;
-    let provide = if word == "generate" {
-        fields.take("provide")
-    } else {
-        None
-    };
+    if word == "cases" {
+        if level == Level::Case {
+            let message = "`cases` cannot stand inside `cases`";
+            cx.push(Diagnostic::error(message, span));
+            return None;
+        }
+        return cases(cx, node, beside).map(|cases| Spanned::new(Source::Cases(cases), span));
+    }
+    let provide = fields.take("provide").filter(|_| word == "generate");
     read_source(cx, word, node, provide).map(|source| Spanned::new(source, span))
 }
 
@@ -211,8 +262,7 @@ fn read_source(
             fields.finish(cx, false);
             Source::Mint { by: by? }
         }
-        "forbidden" => Source::Forbidden(cx.text(node)?),
-        _ => Source::Cases(cases(cx, node)?),
+        _ => Source::Forbidden(cx.text(node)?),
     })
 }
 
@@ -229,7 +279,7 @@ fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subjec
         cx.push(Diagnostic::error("a derivation needs `of`", node.span));
         return None;
     };
-    cx.subject(of)
+    cx.value_word(of)
 }
 
 fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
@@ -247,26 +297,40 @@ fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
     })
 }
 
-fn cases(cx: &mut Context<'_>, node: &Node) -> Option<Vec<Case>> {
+fn cases(cx: &mut Context<'_>, node: &Node, beside: &Beside) -> Option<Vec<Case>> {
     let NodeKind::Sequence(items) = &node.kind else {
         return cx.expected("a list of cases", node);
     };
+    if items.is_empty() {
+        cx.push(Diagnostic::error("`cases` has no case", node.span));
+    }
     let mut cases = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let mut fields = Fields::open(cx, item, "a case")?;
         let when = fields.read(cx, "when", condition);
-        if when.is_none() && !fields.has("when") && index + 1 < items.len() {
+        if !fields.has("when") && index + 1 < items.len() {
             let message = "a case without `when` always holds, so the ones after it never do";
             cx.push(Diagnostic::error(message, item.span).help("put it last"));
         }
-        let value = value_spec(cx, &mut fields, Level::Case);
+        let value = value_spec(cx, &mut fields, Level::Case, beside);
         fields.finish(cx, false);
-        cases.push(Case {
+        cases.extend(value.map(|value| Case {
             when,
-            value: Box::new(value?),
-        });
+            value: Box::new(value),
+        }));
     }
     Some(cases)
+}
+
+/// A check is expanded before it is used; what does not depend on facts is read at once.
+fn check(cx: &mut Context<'_>, node: &Node) -> Option<Node> {
+    if let Some(key) = node.get("matches") {
+        cx.value_word(key)?;
+    }
+    if !has_reference(node) {
+        Checks::decode(cx, node)?;
+    }
+    Some(node.clone())
 }
 
 fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
@@ -276,7 +340,7 @@ fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
     }
     let mut fields = Fields::open(cx, node, "`rotate`")?;
     let careful = fields.read(cx, "careful", Context::text);
-    let with = fields.read(cx, "with", |cx, node| cx.list(node, Context::subject));
+    let with = fields.read(cx, "with", |cx, node| cx.list(node, Context::value_word));
     let span = fields.span();
     fields.finish(cx, false);
     match (careful, with) {
@@ -292,39 +356,33 @@ fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
     }
 }
 
-/// Refuses fields that have no meaning beside the source.
-fn consistent(cx: &mut Context<'_>, fields: &Fields<'_>, spec: &ValueSpec) {
-    let generated = matches!(
-        spec.source.value,
-        Source::Generate { .. } | Source::Provide(_)
-    );
-    for word in ["prefix", "suffix"] {
-        if let Some(span) = fields.key_span(word).filter(|_| !generated) {
+/// Refuses what has no meaning beside the source. What stands beside `cases` is judged with each of them.
+fn consistent(cx: &mut Context<'_>, source: &Source, beside: &Beside) {
+    let (affixes, optional) = match source {
+        Source::Cases(_) => return,
+        Source::Generate { .. } => (true, false),
+        Source::Provide(_) => (true, true),
+        Source::Mint { .. } => (false, true),
+        Source::Compose(_) | Source::Derive { .. } | Source::Forbidden(_) | Source::Value(_) => {
+            (false, false)
+        }
+    };
+    for (word, affix) in [("prefix", &beside.prefix), ("suffix", &beside.suffix)] {
+        if let Some(affix) = affix.as_ref().filter(|_| !affixes) {
             let message = format!("`{word}` goes around a generated or provided value only");
-            cx.push(
-                Diagnostic::error(message, span).help("write the text into `compose` or `value`"),
-            );
+            let help = "write the text into `compose` or `value`";
+            cx.push(Diagnostic::error(message, affix.span).help(help));
         }
     }
-    if spec.optional && !matches!(spec.source.value, Source::Provide(_) | Source::Mint { .. }) {
-        let span = fields.key_span("optional").unwrap_or_default();
-        cx.push(
-            Diagnostic::error(
-                "only a value that is provided or minted can be optional",
-                span,
-            )
-            .help("leave out `optional`, or use `when` to say when it is needed"),
-        );
+    if let Some(written) = beside.optional.as_ref().filter(|it| it.value && !optional) {
+        let message = "only a value that is provided or minted can be optional";
+        let help = "leave out `optional`, or use `when` to say when it is needed";
+        cx.push(Diagnostic::error(message, written.span).help(help));
     }
 }
 
-/// Reads what does not depend on facts at once, so that mistakes show without an environment.
+/// Tells at once when a generator can never satisfy its checks, where neither depends on facts.
 fn early(cx: &mut Context<'_>, spec: &ValueSpec) {
-    let checks = spec
-        .check
-        .as_ref()
-        .filter(|node| !has_reference(node))
-        .and_then(|node| Checks::decode(cx, node));
     let Source::Generate { parameters, .. } = &spec.source.value else {
         return;
     };
@@ -332,7 +390,13 @@ fn early(cx: &mut Context<'_>, spec: &ValueSpec) {
         return;
     }
     let recipe = Recipe::decode(cx, parameters);
-    let affix = |setting: &Option<super::model::Setting>| match setting {
+    // Mistakes in the check are reported where it is read.
+    let checks = match spec.check.as_ref() {
+        None => Some(Checks::default()),
+        Some(node) if has_reference(node) => None,
+        Some(node) => Checks::decode(&mut Context::new(cx.source), node),
+    };
+    let affix = |setting: &Option<Setting>| match setting {
         None => Some(String::new()),
         Some(template) => template.as_literal().map(str::to_owned),
     };

@@ -46,10 +46,11 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
     let refresh = fields.word(cx, "refresh", &Refresh::WORDS);
     let interval = fields.read(cx, "interval", interval);
     let restart = fields.list(cx, "restart", consumer);
-    let template = fields
-        .take("template")
-        .map(|node| own_template(cx, node, &fields));
-    let patch = fields.take("patch").cloned();
+    let template = fields.read(cx, "template", Context::mapping);
+    if template.is_some() {
+        refuse_beside_template(cx, &fields);
+    }
+    let patch = fields.read(cx, "patch", Context::mapping);
     let direct = fields.word(cx, "deliver", &DELIVERIES);
     policies(cx, &fields, creation, deletion);
     fields.finish(cx, false);
@@ -209,19 +210,14 @@ fn consumer(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<String>> {
     None
 }
 
-fn own_template(cx: &mut Context<'_>, node: &Node, fields: &Fields<'_>) -> Node {
+fn refuse_beside_template(cx: &mut Context<'_>, fields: &Fields<'_>) {
     for word in ["type", "labels", "annotations"] {
         if let Some(span) = fields.key_span(word) {
-            cx.push(
-                Diagnostic::error(format!("`{word}` cannot stand beside `template`"), span)
-                    .help("write it into the template block"),
-            );
+            let message = format!("`{word}` cannot stand beside `template`");
+            let help = "write it into the template block";
+            cx.push(Diagnostic::error(message, span).help(help));
         }
     }
-    if !matches!(node.kind, crate::yaml::NodeKind::Mapping(_)) {
-        cx.expected::<()>("a mapping", node);
-    }
-    node.clone()
 }
 
 /// What External Secrets Operator's webhook would refuse.

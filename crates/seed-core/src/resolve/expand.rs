@@ -120,18 +120,19 @@ impl Scope<'_> {
             return Ok(scalar.clone());
         }
         let template = Template::parse(&scalar.text, span, self.source)?;
-        let plain = scalar.plain
-            && template.lone_reference().is_some_and(|reference| {
-                match reference.alternatives.as_slice() {
-                    [Subject::Config(path)] => {
-                        self.facts.get(path).is_some_and(|fact| !fact.is_string())
-                    }
-                    _ => false,
+        let from_fact = template.lone_reference().is_some_and(|reference| {
+            match reference.alternatives.as_slice() {
+                [Subject::Config(path)] => {
+                    let fact = self.facts.get(path);
+                    reference.filters.is_empty() && fact.is_some_and(|fact| !fact.is_string())
                 }
-            });
+                _ => false,
+            }
+        });
         Ok(Scalar {
             text: self.template(&template)?,
-            plain,
+            plain: scalar.plain && from_fact,
+            from_fact,
         })
     }
 }

@@ -4,7 +4,6 @@ use regex::{Regex, RegexBuilder};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::choice::value_word;
 use super::pem::Pem;
 use super::url::UrlCheck;
 use crate::contract::reader::{Context, Fields};
@@ -90,7 +89,7 @@ impl Checks {
                 .unwrap_or_default(),
             url: fields.read(cx, "url", UrlCheck::decode),
             pem: fields.read(cx, "pem", Pem::decode),
-            matches: fields.read(cx, "matches", value_word),
+            matches: fields.read(cx, "matches", Context::value_word),
             json: fields
                 .read(cx, "json", Context::boolean)
                 .unwrap_or_default(),

@@ -1,8 +1,7 @@
 //! The shape of `generate:` and `derive:`: a mapping with exactly one known word.
 
 use crate::contract::reader::Context;
-use crate::diagnostic::{Diagnostic, Spanned, list, nearest};
-use crate::text::Subject;
+use crate::diagnostic::{Diagnostic, list, nearest};
 use crate::yaml::{Node, NodeKind};
 
 /// A family of words of which exactly one is written.
@@ -56,33 +55,6 @@ impl Choice {
         };
         cx.push(Diagnostic::error(format!("`{word}` is not {}", self.what), node.span).help(help));
         None
-    }
-}
-
-/// A word that names another value: an entry, a field of one, or a sibling. Written without `${}`.
-pub(super) fn value_word(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subject>> {
-    let text = cx.text(node)?;
-    if let Some(inside) = text
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-    {
-        let diagnostic = Diagnostic::error("a value is named here without `${}`", node.span);
-        cx.push(diagnostic.help(format!("write `{}`", inside.trim())));
-        return None;
-    }
-    match Subject::parse(&text) {
-        Ok(subject @ (Subject::Value(_) | Subject::Word(_))) => {
-            Some(Spanned::new(subject, node.span))
-        }
-        Ok(Subject::Config(_) | Subject::Env | Subject::StoreKind | Subject::StoreName) => {
-            let message = format!("`{}` is not a secret", text.value);
-            cx.push(Diagnostic::error(message, node.span).help("name an entry of `secrets`"));
-            None
-        }
-        Err(message) => {
-            cx.push(Diagnostic::error(message, node.span));
-            None
-        }
     }
 }
 

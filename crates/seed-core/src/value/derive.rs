@@ -318,7 +318,7 @@ fn decode_sha256(cx: &mut Context<'_>, node: &Node) -> Option<Derivation> {
 
 fn decode_of(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Spanned<Subject>> {
     let node = fields.require(cx, "of")?;
-    super::choice::value_word(cx, node)
+    cx.value_word(node)
 }
 
 fn decode_cost(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<u32> {

@@ -1,5 +1,6 @@
 //! The tree.
 
+use super::convert::to_json;
 use crate::diagnostic::Span;
 
 /// One node and where it was written.
@@ -12,7 +13,7 @@ pub struct Node {
 }
 
 /// What a node is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum NodeKind {
     /// Key and value pairs in their order; keys are scalars and unique.
     Mapping(Vec<(Node, Node)>),
@@ -29,6 +30,8 @@ pub struct Scalar {
     pub text: String,
     /// Without quotes and not a block, so that the text decides the type.
     pub plain: bool,
+    /// The text is that of a fact that is no text itself, so that it may be read as what the fact is, quoted or not.
+    pub from_fact: bool,
 }
 
 /// What a scalar is by YAML 1.2's core schema.
@@ -46,9 +49,23 @@ pub enum ScalarType {
     Text,
 }
 
+/// Two nodes are equal when they mean the same: neither places nor the way of writing count, but order does.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
+        match (&self.kind, &other.kind) {
+            (NodeKind::Mapping(pairs), NodeKind::Mapping(others)) => {
+                pairs.len() == others.len()
+                    && pairs
+                        .iter()
+                        .zip(others)
+                        .all(|((key, value), (other_key, other))| {
+                            key.text() == other_key.text() && value == other
+                        })
+            }
+            (NodeKind::Sequence(items), NodeKind::Sequence(others)) => items == others,
+            (NodeKind::Scalar(_), NodeKind::Scalar(_)) => to_json(self) == to_json(other),
+            (NodeKind::Mapping(_) | NodeKind::Scalar(_) | NodeKind::Sequence(_), _) => false,
+        }
     }
 }
 
@@ -108,9 +125,23 @@ impl Node {
 impl Scalar {
     /// What it is by the core schema.
     pub fn kind(&self) -> ScalarType {
-        if !self.plain {
-            return ScalarType::Text;
+        if self.plain {
+            self.plain_kind()
+        } else {
+            ScalarType::Text
         }
+    }
+
+    /// What it is as the value of a number or a boolean: what stands there, or the fact that it is the text of.
+    pub(crate) fn value_kind(&self) -> ScalarType {
+        if self.plain || self.from_fact {
+            self.plain_kind()
+        } else {
+            ScalarType::Text
+        }
+    }
+
+    fn plain_kind(&self) -> ScalarType {
         match self.text.as_str() {
             "" | "~" | "null" | "Null" | "NULL" => ScalarType::Null,
             "true" | "True" | "TRUE" => ScalarType::Boolean(true),

@@ -168,6 +168,7 @@ impl<'s> Reader<'s> {
                     NodeKind::Scalar(Scalar {
                         text: text.into_owned(),
                         plain,
+                        from_fact: false,
                     }),
                 )
             }
