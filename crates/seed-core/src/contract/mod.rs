@@ -5,6 +5,8 @@ mod model;
 mod parse;
 pub(crate) mod reader;
 mod references;
+mod render;
+mod schema;
 mod secrets;
 mod targets;
 
@@ -17,4 +19,5 @@ pub use model::{
 pub(crate) use parse::{condition_diagnostic, is_dns_subdomain};
 pub use parse::{is_environment_name, parse};
 pub(crate) use references::value_of;
+pub use schema::schema;
 pub(crate) use targets::expand_key;
