@@ -1,1 +1,22 @@
-//! Carries plans out.
+//! Carries plans out: looks at what is there, creates what is missing, reads what files need.
+//!
+//! What is decided, is decided in `seed-core`; what is sent, is sent by a [`Provider`](seed_provider::Provider). This
+//! crate has what lies between: the order, the concurrency, what to do when somebody else was faster or an answer is
+//! lost, and when to stop. It never prints, reads no environment and starts no task that could outlive a call.
+
+mod apply;
+mod failure;
+mod files;
+mod inventory;
+mod read;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use apply::{Event, Job, Observer, Randomness, apply};
+pub use files::{FileError, needed, render};
+pub use inventory::{Collected, collect};
+pub use read::{ReadValues, Unread, read_values};
+
+/// Backends by their names in the contract.
+pub type Providers = BTreeMap<String, Arc<dyn seed_provider::Provider>>;

@@ -1,0 +1,10 @@
+//! Carries a plan out.
+
+mod job;
+mod run;
+mod schedule;
+mod send;
+mod write;
+
+pub use job::{Event, Job, Observer, Randomness};
+pub use run::apply;

@@ -1,0 +1,153 @@
+//! Sending, and finding out what became of it when the answer is lost.
+
+use std::sync::atomic::Ordering;
+
+use seed_core::document::{Document, FieldValue};
+use seed_core::inventory::Version;
+use seed_core::report::Failure;
+use seed_provider::{Error, ErrorKind, Marks, Operation, Result};
+
+use super::write::{How, Writer};
+use crate::failure;
+
+/// How often something is sent: once, and once more when the answer was lost and nothing is there.
+const TRIES: usize = 2;
+
+/// What became of what was sent.
+pub(super) enum Sent {
+    Failed(Error),
+    Stored(Version),
+    /// Somebody else stored something meanwhile.
+    Taken,
+    Uncertain(Failure),
+}
+
+/// What was found after an answer was lost.
+enum Found {
+    /// Nothing of ours, and nothing in our way.
+    Nothing(How),
+    Open(Error),
+    Ours(Version),
+    Others,
+}
+
+impl Writer<'_> {
+    /// Sends a document. A lost answer is settled by reading: only what is there counts.
+    pub(super) async fn send(&self, how: How, document: &Document) -> Sent {
+        self.mark(true);
+        let sent = self.send_and_settle(how, document).await;
+        self.mark(false);
+        sent
+    }
+
+    fn mark(&self, sent: bool) {
+        if let Some(flag) = self.sent {
+            flag.store(sent, Ordering::Release);
+        }
+    }
+
+    async fn send_and_settle(&self, mut how: How, document: &Document) -> Sent {
+        let mut lost: Option<Error> = None;
+        for _ in 0..TRIES {
+            let err = match self.call(&how, document).await {
+                Ok(version) => return Sent::Stored(version),
+                Err(err) => err,
+            };
+            let taken = matches!(err.kind(), ErrorKind::AlreadyExists)
+                || matches!((err.kind(), &how), (ErrorKind::Conflict, How::Add(_)));
+            match (err.kind(), &lost) {
+                (ErrorKind::Indeterminate, _) => {}
+                // It may be ours: the first request can have arrived after we looked.
+                (_, Some(_)) if taken => {}
+                (_, None) if taken => return Sent::Taken,
+                (_, _) => return Sent::Failed(err),
+            }
+            match self.find(&how, document).await {
+                Found::Ours(version) => return Sent::Stored(version),
+                Found::Others => return Sent::Taken,
+                Found::Open(reading) => {
+                    let lost = lost.as_ref().unwrap_or(&err);
+                    return Sent::Uncertain(doubt(lost, &failure::text(&reading)));
+                }
+                Found::Nothing(again) => how = again,
+            }
+            lost = lost.or(Some(err));
+        }
+        match lost {
+            Some(err) => Sent::Uncertain(doubt(&err, "nothing was there yet when we looked")),
+            None => Sent::Taken,
+        }
+    }
+
+    async fn call(&self, how: &How, document: &Document) -> Result<Version> {
+        let (provider, name) = (self.at.provider, self.at.name);
+        match (how, document) {
+            (How::Create, document) => provider.create(name, document, &self.marks()).await,
+            (How::Add(expected), Document::Fields(fields)) => {
+                provider.add_fields(name, fields, expected).await
+            }
+            (How::Add(_), Document::Single(_)) => {
+                let message = "one value cannot be added to an entry";
+                Err(Error::new(ErrorKind::WrongShape, Operation::AddFields, message).about(name))
+            }
+        }
+    }
+
+    fn marks(&self) -> Marks {
+        let resolved = &self.job.resolved;
+        let mut marks = Marks::of(resolved.contract.clone());
+        if let Some(backend) = resolved.backends.get(self.at.backend) {
+            marks.labels.extend(backend.labels.clone());
+        }
+        marks.labels.extend(self.at.entry.labels.clone());
+        marks
+    }
+
+    async fn find(&self, how: &How, document: &Document) -> Found {
+        let (provider, name) = (self.at.provider, self.at.name);
+        let stored = match provider.read(name, self.at.shape()).await {
+            Ok(stored) => stored,
+            Err(err) => {
+                return match (err.kind(), how) {
+                    (ErrorKind::NotFound, How::Create) => Found::Nothing(How::Create),
+                    (ErrorKind::NotFound, How::Add(_)) | (ErrorKind::WrongShape, _) => {
+                        Found::Others
+                    }
+                    (_, _) => Found::Open(err),
+                };
+            }
+        };
+        match (compare(&stored.document, document), how) {
+            (Some(true), _) => Found::Ours(stored.version),
+            (None, How::Add(_)) => Found::Nothing(How::Add(stored.version)),
+            (Some(false), _) | (None, How::Create) => Found::Others,
+        }
+    }
+}
+
+/// Whether what is stored has all that was sent: `None` when it has nothing of it.
+fn compare(stored: &Document, sent: &Document) -> Option<bool> {
+    let (stored, sent) = match (stored, sent) {
+        (Document::Single(stored), Document::Single(sent)) => return Some(stored.same_as(sent)),
+        (Document::Fields(stored), Document::Fields(sent)) => (stored, sent),
+        (Document::Fields(_), Document::Single(_)) | (Document::Single(_), Document::Fields(_)) => {
+            return Some(false);
+        }
+    };
+    let same = |stored: &FieldValue, sent: &FieldValue| stored.value().same_as(sent.value());
+    let found: Vec<Option<bool>> = sent
+        .iter()
+        .map(|(name, sent)| stored.get(name).map(|stored| same(stored, sent)))
+        .collect();
+    if found.iter().all(Option::is_none) {
+        return None;
+    }
+    Some(found.iter().all(|same| *same == Some(true)))
+}
+
+fn doubt(lost: &Error, why: &str) -> Failure {
+    Failure {
+        message: format!("{}; {why}", failure::text(lost)),
+        ..failure::of_call(lost)
+    }
+}

@@ -1,0 +1,375 @@
+//! One write: its values are made, sent, and, when somebody else was faster, decided again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use seed_core::inventory::{Depth, Presence, Shape, Version, Wanted};
+use seed_core::name::ValueId;
+use seed_core::plan::{Action, Input, Write, plan};
+use seed_core::produce::{Maker, Values, document};
+use seed_core::report::{Failure, Fate};
+use seed_core::resolve::{Availability, Resolved, ResolvedSource};
+use seed_core::secret::SecretValue;
+use seed_core::value::Derivation;
+use seed_provider::ErrorKind;
+
+use super::job::Job;
+use super::send::Sent;
+use crate::failure;
+use crate::read::{EntryRead, Located, Unread};
+
+/// How often an entry may change under us before we give it up.
+const ROUNDS: usize = 10;
+
+/// What values are made on. Shared with the threads on which slow ones are made.
+#[derive(Debug)]
+pub(super) struct Ground {
+    resolved: Arc<Resolved>,
+    available: Availability,
+    unchecked: BTreeSet<ValueId>,
+}
+
+impl Ground {
+    pub(super) fn new(job: &Job<'_>) -> Self {
+        Self {
+            resolved: Arc::clone(&job.resolved),
+            available: Maker::counted_on(job.plan),
+            unchecked: job.unchecked.clone(),
+        }
+    }
+
+    pub(super) fn maker(&self) -> Maker<'_> {
+        Maker {
+            resolved: &self.resolved,
+            available: &self.available,
+            unchecked: &self.unchecked,
+        }
+    }
+}
+
+/// How an entry is written.
+#[derive(Clone, Debug)]
+pub(super) enum How {
+    Add(Version),
+    Create,
+}
+
+/// What a write came to.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) fates: Vec<(ValueId, Fate)>,
+    /// What is stored of the values that other writes need.
+    pub(super) values: Values,
+    /// Those of them that are stored and could not be read.
+    pub(super) unread: BTreeMap<ValueId, Unread>,
+    /// What the entry has become.
+    pub(super) version: Option<Version>,
+    /// Why nothing further needs to be sent to this backend.
+    pub(super) dead: Option<Failure>,
+}
+
+impl Written {
+    pub(super) fn of(fates: Vec<(ValueId, Fate)>) -> Self {
+        Self {
+            fates,
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) struct Writer<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) ground: &'a Arc<Ground>,
+    pub(super) write: &'a Write,
+    pub(super) at: Located<'a>,
+    /// What the values are made from.
+    pub(super) sources: Values,
+    /// The values that other writes need.
+    pub(super) wanted: BTreeSet<ValueId>,
+    /// Whether something was sent whose answer is not there yet.
+    pub(super) sent: Option<&'a AtomicBool>,
+    pub(super) written: Written,
+}
+
+impl Writer<'_> {
+    /// Writes, and decides again as long as somebody else is faster. Without `how` it looks first.
+    pub(super) async fn run(mut self, mut how: Option<How>) -> Written {
+        let mut todo = self.write.values.clone();
+        let mut made = Values::new();
+        for round in 0..ROUNDS {
+            if round > 0 && self.job.cancel.is_cancelled() {
+                return self.all(&todo, &Fate::Cancelled);
+            }
+            if let Some(how) = how.take() {
+                made = match self.make(&todo).await {
+                    Ok(made) => made,
+                    Err((id, failure)) => return self.without(&todo, &id, &failure),
+                };
+                let document = match document(self.at.entry, self.at.kind, &todo, &made) {
+                    Ok(document) => document,
+                    Err(err) => {
+                        let failure = failure::of_value(&self.write.entry, &err);
+                        return self.all(&todo, &Fate::Failed(failure));
+                    }
+                };
+                match self.send(how, &document).await {
+                    Sent::Stored(version) => return self.stored(&todo, &made, version),
+                    Sent::Taken => {}
+                    Sent::Failed(err) => {
+                        let failure = failure::of_call(&err);
+                        if err.kind() == ErrorKind::Unauthenticated {
+                            self.written.dead = Some(failure.clone());
+                        }
+                        return self.all(&todo, &Fate::Failed(failure));
+                    }
+                    Sent::Uncertain(failure) => {
+                        return self.all(&todo, &Fate::Uncertain(failure));
+                    }
+                }
+            }
+            how = self.decide_again(&mut todo, &made).await;
+            if how.is_none() {
+                return self.written;
+            }
+        }
+        let message = format!("add to `{}`: it is changed again and again", self.at.name);
+        self.all(&todo, &Fate::Failed(failure::conflict(message)))
+    }
+
+    /// All values share one fate.
+    fn all(mut self, ids: &[ValueId], fate: &Fate) -> Written {
+        let fates = ids.iter().map(|id| (id.clone(), fate.clone()));
+        self.written.fates.extend(fates);
+        self.written
+    }
+
+    /// One value could not be made, so the entry is not written: a part of it would be no whole.
+    fn without(mut self, ids: &[ValueId], failed: &ValueId, failure: &Failure) -> Written {
+        for id in ids {
+            let fate = if id == failed {
+                Fate::Failed(failure.clone())
+            } else {
+                let because = failed.clone();
+                Fate::Skipped {
+                    because,
+                    reason: None,
+                }
+            };
+            self.written.fates.push((id.clone(), fate));
+        }
+        self.written
+    }
+
+    fn stored(mut self, ids: &[ValueId], made: &Values, version: Version) -> Written {
+        self.written.version = Some(version);
+        for id in ids.iter().filter(|id| self.wanted.contains(*id)) {
+            let value = made.get(id).map(|value| (id.clone(), Arc::clone(value)));
+            self.written.values.extend(value);
+        }
+        self.all(ids, &Fate::Created)
+    }
+
+    /// Makes values, each after those of the same write that it is made from.
+    async fn make(&self, ids: &[ValueId]) -> Result<Values, (ValueId, Failure)> {
+        let mut known = self.sources.clone();
+        let mut made = Values::new();
+        for id in ids {
+            let value = self.make_one(id, &known).await;
+            let value = Arc::new(value.map_err(|failure| (id.clone(), failure))?);
+            known.insert(id.clone(), Arc::clone(&value));
+            made.insert(id.clone(), value);
+        }
+        Ok(made)
+    }
+
+    async fn make_one(&self, id: &ValueId, known: &Values) -> Result<SecretValue, Failure> {
+        let mut rng = (self.job.randomness)();
+        let now = (self.job.now)();
+        let made = if is_slow(&self.ground.resolved, id) {
+            let ground = Arc::clone(self.ground);
+            let (product, known) = (id.clone(), known.clone());
+            // A hash takes as long as it is meant to: other writes must not wait for it.
+            let hashed = tokio::task::spawn_blocking(move || {
+                let maker = ground.maker();
+                maker.produce(&product, &known, None, &mut *rng, now)
+            });
+            let cut = |_| failure::of_value(id, &"its computation was cut off");
+            hashed.await.map_err(cut)?
+        } else {
+            let given = self.job.given.get(id);
+            let maker = self.ground.maker();
+            maker.produce(id, known, given, &mut *rng, now)
+        };
+        made.map_err(|err| failure::of_value(id, &err))
+    }
+
+    /// Somebody else stored something meanwhile. What is there is kept; what is not is decided again by the planner's
+    /// own rules. Leaves in `todo` what is still to be stored, and says how.
+    async fn decide_again(&mut self, todo: &mut Vec<ValueId>, made: &Values) -> Option<How> {
+        if !self.at.entry.has_fields {
+            self.lose(&std::mem::take(todo), &[], made).await;
+            return None;
+        }
+        let seen = match self.look().await {
+            Ok(seen) => seen,
+            Err(failure) => {
+                let fate = Fate::Failed(failure);
+                let fates = todo.drain(..).map(|id| (id, fate.clone()));
+                self.written.fates.extend(fates);
+                return None;
+            }
+        };
+        self.written.version = Some(seen.version.clone());
+        let is_there = |id: &ValueId| {
+            let field = id.field.as_ref();
+            field.is_some_and(|field| seen.fields.contains(field.as_str()))
+        };
+        let (lost, absent): (Vec<_>, Vec<_>) = todo.drain(..).partition(is_there);
+        let version = seen.version.clone();
+        let rest = self.still_to_store(absent, seen);
+        self.lose(&lost, &rest, made).await;
+        *todo = self.makeable(rest, &lost);
+        (!todo.is_empty()).then_some(How::Add(version))
+    }
+
+    /// Which fields there are now.
+    async fn look(&self) -> Result<Seen, Failure> {
+        let fields = self
+            .at
+            .entry
+            .values
+            .iter()
+            .filter_map(|value| value.id.field.clone());
+        let wanted = Wanted {
+            name: self.at.name.clone(),
+            fields: fields.collect(),
+            depth: Depth::Fields,
+        };
+        let inventory = self
+            .at
+            .provider
+            .inventory(std::slice::from_ref(&wanted))
+            .await;
+        let inventory = inventory.map_err(|err| failure::of_call(&err))?;
+        let now = match inventory.get(self.at.name) {
+            Some(Presence::Present {
+                version,
+                shape: Shape::Fields(fields),
+            }) => {
+                return Ok(Seen {
+                    version: version.clone(),
+                    fields: fields.clone(),
+                });
+            }
+            Some(Presence::Present { .. }) => "one value, where several are declared",
+            Some(Presence::Absent) => "gone",
+            Some(Presence::Deleted { .. }) => "deleted",
+            Some(Presence::Disabled { .. }) => "switched off",
+            Some(Presence::Empty { .. }) => "empty",
+            Some(Presence::Exists | Presence::Unknown { .. }) | None => "not to be seen",
+            Some(Presence::Hidden { .. }) => "hidden",
+        };
+        let name = self.at.name;
+        Err(failure::conflict(format!(
+            "add to `{name}`: it changed meanwhile, and is now {now}"
+        )))
+    }
+
+    /// Of values that are still absent, those that may still be stored: none whose product somebody stored meanwhile.
+    fn still_to_store(&mut self, absent: Vec<ValueId>, seen: Seen) -> Vec<ValueId> {
+        if absent.is_empty() {
+            return absent;
+        }
+        let mut inventories = self.job.inventories.clone();
+        let presence = Presence::Present {
+            version: seen.version,
+            shape: Shape::Fields(seen.fields),
+        };
+        let inventory = inventories.entry(self.write.backend.clone()).or_default();
+        inventory.insert(self.at.name.clone(), presence);
+        let given: BTreeSet<ValueId> = self.job.given.keys().cloned().collect();
+        let again = plan(Input {
+            resolved: &self.ground.resolved,
+            inventories: &inventories,
+            given: &given,
+        });
+        let mut rest = Vec::new();
+        for id in absent {
+            match again.step(&id).map(|step| step.action.clone()) {
+                Some(Action::Create) => rest.push(id),
+                Some(left) => self.written.fates.push((id, Fate::Left(left))),
+                None => self.written.fates.push((id, Fate::Cancelled)),
+            }
+        }
+        rest
+    }
+
+    /// Records values that somebody else stored, and reads them where anything depends on what they are.
+    async fn lose(&mut self, lost: &[ValueId], rest: &[ValueId], made: &Values) {
+        let maker = self.ground.maker();
+        let needed: BTreeSet<ValueId> = rest.iter().flat_map(|id| maker.sources(id)).collect();
+        let matters = |id: &ValueId| {
+            self.wanted.contains(id) || needed.contains(id) || self.job.given.contains_key(id)
+        };
+        let ids: Vec<ValueId> = lost.iter().filter(|id| matters(id)).cloned().collect();
+        let read = if ids.is_empty() {
+            crate::ReadValues::default()
+        } else {
+            EntryRead::of(self.at, ids).run().await
+        };
+        for id in lost {
+            let stored = read.values.get(id);
+            let same =
+                stored.is_some_and(|stored| made.get(id).is_some_and(|made| made.same_as(stored)));
+            let given = self.job.given.contains_key(id) && !same;
+            self.written.fates.push((id.clone(), Fate::Lost { given }));
+        }
+        self.sources.extend(read.values.clone());
+        let wanted = read
+            .values
+            .into_iter()
+            .filter(|(id, _)| self.wanted.contains(id));
+        self.written.values.extend(wanted);
+        self.written.unread.extend(read.unread);
+    }
+
+    /// Of values that are still to be stored, those whose sources are known; nothing is made from our losing value.
+    fn makeable(&mut self, rest: Vec<ValueId>, lost: &[ValueId]) -> Vec<ValueId> {
+        let maker = self.ground.maker();
+        let mut sources = rest.iter().flat_map(|id| maker.sources(id));
+        let missing = sources.find(|id| lost.contains(id) && !self.sources.contains_key(id));
+        let Some(because) = missing else {
+            return rest;
+        };
+        let reason = self.written.unread.get(&because).map(ToString::to_string);
+        let fate = Fate::Skipped { because, reason };
+        let fates = rest.into_iter().map(|id| (id, fate.clone()));
+        self.written.fates.extend(fates);
+        Vec::new()
+    }
+}
+
+struct Seen {
+    version: Version,
+    fields: BTreeSet<String>,
+}
+
+/// Whether a value is made so slowly that it needs a thread of its own.
+fn is_slow(resolved: &Resolved, id: &ValueId) -> bool {
+    match resolved.value(id).and_then(|value| value.source.as_ref()) {
+        Some(ResolvedSource::Derive { derivation, .. }) => match derivation {
+            Derivation::Bcrypt { .. } | Derivation::Htpasswd { .. } => true,
+            Derivation::Sha256 { .. } => false,
+        },
+        Some(
+            ResolvedSource::Compose(_)
+            | ResolvedSource::Forbidden(_)
+            | ResolvedSource::Generate { .. }
+            | ResolvedSource::Mint { .. }
+            | ResolvedSource::Provide(_)
+            | ResolvedSource::Value(_),
+        )
+        | None => false,
+    }
+}
