@@ -1,0 +1,83 @@
+//! Flags that several commands share.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ColorChoice, ValueEnum};
+
+/// Flags of every command.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "SEED_COLOR"
+    )]
+    pub(crate) color: ColorChoice,
+    /// Print errors and data only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on stderr (can be repeated); never a value
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Which contract, for which environment, with which facts.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Contract and facts")]
+pub(crate) struct ContractArgs {
+    /// The contract
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "seed.yaml",
+        env = "SEED_CONTRACT"
+    )]
+    pub(crate) contract: PathBuf,
+    /// The environment: what `${env}` stands for
+    #[arg(long = "env", value_name = "NAME", env = "SEED_ENV")]
+    pub(crate) env: Option<String>,
+    /// Read facts from this file instead of the contract's `config.files` (can be repeated)
+    #[arg(long, value_name = "FILE", env = "SEED_CONFIG", value_delimiter = ',')]
+    pub(crate) config: Vec<PathBuf>,
+    /// Set one fact to a YAML scalar (can be repeated)
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Set one fact to text (can be repeated)
+    #[arg(long, value_name = "PATH=TEXT")]
+    pub(crate) set_string: Vec<String>,
+    /// Keep values in this backend instead of the contract's
+    #[arg(long, value_name = "NAME", env = "SEED_BACKEND")]
+    pub(crate) backend: Option<String>,
+}
+
+/// How calls to a backend are made.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Backend calls")]
+pub(crate) struct RunArgs {
+    /// At most this many calls at once; the backend's own limit holds too
+    #[arg(long, value_name = "N", env = "SEED_CONCURRENCY")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+    /// Give up on a single call after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", env = "SEED_TIMEOUT",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+    /// The age identity of the `local` backend; by default in the user's configuration directory
+    #[arg(long, value_name = "FILE", env = "SEED_IDENTITY")]
+    pub(crate) identity: Option<PathBuf>,
+}
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: versioned, the same facts, never a value
+    Json,
+}

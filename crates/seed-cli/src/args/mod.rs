@@ -1,0 +1,12 @@
+//! The command line: clap types and nothing else.
+
+mod common;
+mod root;
+mod subcommands;
+
+pub(crate) use common::{ContractArgs, Format, RunArgs};
+pub(crate) use root::{App, Command};
+pub(crate) use subcommands::{
+    ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs, ManArgs,
+    PlanArgs,
+};

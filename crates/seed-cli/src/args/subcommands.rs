@@ -1,0 +1,165 @@
+//! The flags of each subcommand.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+use seed_core::manifest::EsoVersion;
+use seed_core::name::ValueId;
+
+use super::common::{ContractArgs, Format, RunArgs};
+
+/// `seed plan`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json")]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// End with 10, 11 or 12 when there is something to create, to give, or blocked
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Ask only whether names exist, in the fewest calls
+    #[arg(long, conflicts_with = "no_read")]
+    pub(crate) quick: bool,
+    /// Read no value, not even to see which fields an entry has
+    #[arg(long)]
+    pub(crate) no_read: bool,
+}
+
+/// `seed apply`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests")]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Also write manifests into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) emit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) manifests: EmitOptions,
+    /// End with 0 when all that is left is for a person to give
+    #[arg(long)]
+    pub(crate) missing_ok: bool,
+    /// Write to the place that is shown without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Never ask; fail instead
+    #[arg(long)]
+    pub(crate) no_input: bool,
+}
+
+/// What manifests are written for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Manifests")]
+pub(crate) struct EmitOptions {
+    /// Write manifests that read from this backend
+    #[arg(long = "for", value_name = "NAME")]
+    pub(crate) manifests_for: Option<String>,
+    /// The release of External Secrets Operator that reads them
+    #[arg(long, value_name = "VERSION", default_value_t = EsoVersion::LATEST)]
+    pub(crate) eso_version: EsoVersion,
+}
+
+/// `seed emit`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seed emit -c contracts/llm-platform.yaml --env ai-dev
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token --out build/manifests
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests")]
+pub(crate) struct EmitArgs {
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) manifests: EmitOptions,
+    /// Take this optional key for present (can be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) with_optional: Vec<ValueId>,
+    /// Take for present what `seed plan --format json` wrote into this file as present; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) present: Option<PathBuf>,
+    /// Write one file per Secret into this directory instead of all to stdout
+    #[arg(short, long, value_name = "DIR", conflicts_with = "check")]
+    pub(crate) out: Option<PathBuf>,
+    /// Compare with this directory instead of writing; end with 10 when it differs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// `seed check`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seed check -c contracts/llm-platform.yaml
+  seed check -c contracts/llm-platform.yaml --env ai-dev --all-backends")]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    /// Check names and sizes for every backend of the contract, not just the one in use
+    #[arg(long)]
+    pub(crate) all_backends: bool,
+}
+
+/// `seed get`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  seed get vllm-api-key -c contracts/llm-platform.yaml --env ai-dev --backend local")]
+pub(crate) struct GetArgs {
+    /// The key, or `entry#field`
+    #[arg(value_name = "KEY")]
+    pub(crate) key: ValueId,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// `seed files`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  seed files -c contracts/llm-platform.yaml --env ai-dev --backend local
+  seed files -c contracts/llm-platform.yaml --env ai-dev --backend local --force")]
+pub(crate) struct FilesArgs {
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Also replace files that differ from what is stored
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `seed completions`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  seed completions bash > seed.bash")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+/// `seed man`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  seed man\n  seed man --out man1")]
+pub(crate) struct ManArgs {
+    /// Write one page per command into this directory instead of the main page to stdout
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,169 @@
+//! `seed apply`.
+
+use seed_core::inventory::Depth;
+use seed_core::report::{Fate, Report, Verdict};
+use seed_core::resolve::Availability;
+
+use super::{files, manifests};
+use crate::args::{ApplyArgs, Format};
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::load::Session;
+use seed_engine::Providers;
+
+use crate::secret_files::{self, FileFate};
+use crate::terminal::Terminal;
+use crate::{confirm, load, registry, render, session};
+
+pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
+    let manifests_for = args.manifests.manifests_for.as_deref();
+    let session = load::contract(&args.contract)?.resolve(&args.contract, manifests_for)?;
+    session.warn(terminal);
+    // Everything that can be wrong is looked at before the first write, the manifests included.
+    secret_files::refuse_shared(&session.resolved, &session.root)?;
+    if args.emit.is_some() {
+        drop(manifests::make(
+            &session.resolved,
+            &args.manifests,
+            Availability::default(),
+        )?);
+    }
+    let providers = registry::open(
+        &session.resolved,
+        &session.root,
+        &args.run,
+        &Environment::read(),
+    )?;
+    let places: Vec<_> = registry::describe(&providers)
+        .into_iter()
+        .map(|(_, place)| place)
+        .collect();
+    if args.format == Format::Text {
+        terminal.data(&format!(
+            "{}\n",
+            render::title(&session.resolved, &session.loaded.path, &places)
+        ))?;
+    }
+    let applied = session::block_on(carry_out(&session, &providers, args, &places, terminal))??;
+    let told = after(&session, args, applied, terminal)?;
+    Ok(told)
+}
+
+/// What a run did.
+struct Applied {
+    report: Report,
+    files: Vec<(String, FileFate)>,
+    failures: Vec<CliError>,
+}
+
+async fn carry_out(
+    session: &Session,
+    providers: &Providers,
+    args: &ApplyArgs,
+    places: &[seed_core::backend::Description],
+    terminal: Terminal,
+) -> Result<Applied> {
+    let resolved = &session.resolved;
+    let seen = session::look(resolved, providers, Depth::Fields).await;
+    if !seen.plan.writes.is_empty() {
+        confirm::places(places, args.yes, args.no_input, terminal)?;
+    }
+    session::refuse_wrong(resolved, &seen.plan)?;
+    let report = session::apply(resolved, &seen, providers, args.run.concurrency, terminal).await?;
+    let readable = readable(&report);
+    let needs = secret_files::needs(resolved)
+        .into_iter()
+        .filter(|id| readable(id))
+        .collect();
+    let (read, unread) = session::read(resolved, providers, &needs).await;
+    let files = secret_files::write(resolved, &session.root, &read, false)?;
+    Ok(Applied {
+        report,
+        files,
+        failures: seen.failures.into_iter().chain(unread).collect(),
+    })
+}
+
+/// Tells which values are there now.
+fn readable(report: &Report) -> impl Fn(&seed_core::name::ValueId) -> bool + use<> {
+    let there: std::collections::BTreeSet<_> = report
+        .outcomes
+        .iter()
+        .filter(|outcome| {
+            matches!(
+                outcome.fate,
+                Fate::Created | Fate::Kept { .. } | Fate::Lost { .. }
+            )
+        })
+        .map(|outcome| outcome.id.clone())
+        .collect();
+    move |id| there.contains(id)
+}
+
+fn after(
+    session: &Session,
+    args: &ApplyArgs,
+    applied: Applied,
+    terminal: Terminal,
+) -> Result<Exit> {
+    let resolved = &session.resolved;
+    let emitted = match &args.emit {
+        Some(directory) => {
+            let there = readable(&applied.report);
+            let available = resolved
+                .values()
+                .map(|(_, value)| value.id.clone())
+                .filter(there)
+                .collect();
+            let output = manifests::make(resolved, &args.manifests, available)?;
+            Some((manifests::write(&output, directory)?, output, directory))
+        }
+        None => None,
+    };
+    match args.format {
+        Format::Json => {
+            let report = render::report_json(resolved, &applied.report, &applied.files);
+            terminal.data(&format!("{report:#}\n"))?;
+        }
+        Format::Text => {
+            let mut text = render::report_text(&applied.report);
+            text.push_str(&render::missing(resolved, &applied.report));
+            if !applied.files.is_empty() {
+                text.push_str(&format!(
+                    "\n  Files:\n{}",
+                    indent(&render::files(&applied.files))
+                ));
+            }
+            if let Some((written, output, directory)) = &emitted {
+                text.push_str(&manifests::describe(written, output, directory));
+            }
+            text.push_str(&render::made_by_others(resolved));
+            terminal.data(&text)?;
+        }
+    }
+    let failed = session::fail(applied.failures, terminal);
+    Ok(match failed {
+        Some(failure) if applied.report.counts().created == 0 => return Err(failure),
+        Some(failure) => {
+            terminal.error(&render::error(&failure));
+            Exit::Partial
+        }
+        None => exit(&applied.report, &applied.files, args.missing_ok),
+    })
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+fn exit(report: &Report, files: &[(String, FileFate)], missing_ok: bool) -> Exit {
+    match report.verdict() {
+        Verdict::Partial => Exit::Partial,
+        Verdict::Failed => Exit::Failed,
+        Verdict::Blocked => Exit::Blocked,
+        Verdict::Waiting | Verdict::Done if files::exit(files) != Exit::Done => files::exit(files),
+        Verdict::Waiting if !missing_ok => Exit::Waiting,
+        Verdict::Waiting | Verdict::Done => Exit::Done,
+    }
+}

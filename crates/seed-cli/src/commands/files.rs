@@ -1,0 +1,41 @@
+//! `seed files`.
+
+use crate::args::FilesArgs;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::secret_files::{self, FileFate};
+use crate::terminal::Terminal;
+use crate::{load, registry, render, session};
+
+pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
+    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    session.warn(terminal);
+    secret_files::refuse_shared(&session.resolved, &session.root)?;
+    let providers = registry::open(
+        &session.resolved,
+        &session.root,
+        &args.run,
+        &Environment::read(),
+    )?;
+    let needs = secret_files::needs(&session.resolved);
+    let (read, failures) = session::block_on(session::read(&session.resolved, &providers, &needs))?;
+    if let Some(failure) = session::fail(failures, terminal) {
+        return Err(failure);
+    }
+    let files = secret_files::write(&session.resolved, &session.root, &read, args.force)?;
+    if files.is_empty() {
+        terminal.note("The contract has no files for this environment.");
+    }
+    terminal.data(&render::files(&files))?;
+    Ok(exit(&files))
+}
+
+/// A file that somebody changed has drifted; one whose value is missing waits for it.
+pub(super) fn exit(files: &[(String, FileFate)]) -> Exit {
+    if files.iter().any(|(_, fate)| *fate == FileFate::Differs) {
+        Exit::Blocked
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,59 @@
+//! `seed get`.
+
+use std::collections::BTreeSet;
+
+use seed_core::resolve::Activity;
+
+use crate::args::GetArgs;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+use crate::{load, registry, session};
+
+pub(super) fn run(args: &GetArgs, terminal: Terminal) -> Result<Exit> {
+    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    let id = &args.key;
+    match session.resolved.value(id).map(|value| &value.activity) {
+        Some(Activity::Active) => {}
+        Some(Activity::Inactive(why)) => {
+            return Err(CliError::usage(format!("`{id}` is not needed here: {why}")));
+        }
+        None => return Err(unknown(&session.resolved, id)),
+    }
+    let providers = registry::open(
+        &session.resolved,
+        &session.root,
+        &args.run,
+        &Environment::read(),
+    )?;
+    let wanted = BTreeSet::from([id.clone()]);
+    let (read, failures) =
+        session::block_on(session::read(&session.resolved, &providers, &wanted))?;
+    if let Some(failure) = session::fail(failures, terminal) {
+        return Err(failure);
+    }
+    let Some(value) = read.values.get(id) else {
+        return Err(CliError::failed(format!("`{id}` is not stored"))
+            .hint("`seed plan` shows what is there"));
+    };
+    if terminal.stdout_is_terminal() {
+        terminal.note(&format!(
+            "the value of `{id}` follows; it stays in this terminal's history"
+        ));
+    }
+    terminal.bytes(value.expose())?;
+    Ok(Exit::Done)
+}
+
+fn unknown(resolved: &seed_core::resolve::Resolved, id: &seed_core::name::ValueId) -> CliError {
+    let error = CliError::usage(format!("`{id}` is not declared under `secrets`"));
+    let known: Vec<String> = resolved
+        .values()
+        .map(|(_, value)| value.id.to_string())
+        .collect();
+    match seed_core::diagnostic::nearest(&id.to_string(), known.iter().map(String::as_str)) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None => error,
+    }
+}

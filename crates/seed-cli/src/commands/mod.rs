@@ -1,0 +1,15 @@
+//! One file per subcommand.
+
+mod apply;
+mod check;
+mod completions;
+mod emit;
+mod files;
+mod get;
+mod man;
+mod manifests;
+mod plan;
+mod run;
+mod schema;
+
+pub(crate) use run::run;

@@ -1,0 +1,63 @@
+//! `seed plan`.
+
+use seed_core::inventory::Depth;
+use seed_core::plan::Summary;
+
+use crate::args::{Format, PlanArgs};
+use crate::env::Environment;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+use crate::{load, registry, render, session};
+
+pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
+    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    session.warn(terminal);
+    let providers = registry::open(
+        &session.resolved,
+        &session.root,
+        &args.run,
+        &Environment::read(),
+    )?;
+    let seen = session::block_on(session::look(&session.resolved, &providers, depth(args)))?;
+    let places = registry::describe(&providers);
+    match args.format {
+        Format::Json => {
+            let plan = render::plan_json(&session.resolved, &seen.plan, &places);
+            terminal.data(&format!("{plan:#}\n"))?;
+        }
+        Format::Text => {
+            let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
+            let title = render::title(&session.resolved, &session.loaded.path, &places);
+            terminal.data(&format!(
+                "{title}\n{}",
+                render::plan_text(&session.resolved, &seen.plan)
+            ))?;
+        }
+    }
+    if let Some(failure) = session::fail(seen.failures, terminal) {
+        return Err(failure);
+    }
+    Ok(if args.exit_code {
+        pending(seen.plan.summary())
+    } else {
+        Exit::Done
+    })
+}
+
+fn depth(args: &PlanArgs) -> Depth {
+    match (args.quick, args.no_read) {
+        (true, _) => Depth::Quick,
+        (false, true) => Depth::Metadata,
+        (false, false) => Depth::Fields,
+    }
+}
+
+fn pending(summary: Summary) -> Exit {
+    match summary {
+        Summary { blocked: 1.., .. } => Exit::Blocked,
+        Summary { ask: 1.., .. } | Summary { wait: 1.., .. } => Exit::Waiting,
+        Summary { create: 1.., .. } => Exit::Pending,
+        Summary { .. } => Exit::Done,
+    }
+}

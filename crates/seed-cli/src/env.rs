@@ -1,0 +1,40 @@
+//! The only place that reads the environment; flags with a variable of their own are read by clap.
+
+use std::path::PathBuf;
+
+/// What the program takes from its surroundings.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    /// The user's configuration directory, if one can be told.
+    pub(crate) config_dir: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads `XDG_CONFIG_HOME` and `HOME`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn read() -> Self {
+        let absolute = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let home = || absolute("HOME").map(|home| home.join(".config"));
+        Self {
+            config_dir: absolute("XDG_CONFIG_HOME")
+                .or_else(home)
+                .map(|dir| dir.join("seed")),
+        }
+    }
+
+    /// Tells whether a variable is set, without looking at its value.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn is_set(name: &str) -> bool {
+        std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+}

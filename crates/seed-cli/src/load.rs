@@ -1,0 +1,226 @@
+//! From the command line to a resolved contract.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use seed_core::contract::{self, Contract};
+use seed_core::diagnostic::{Diagnostic, Diagnostics};
+use seed_core::facts::Facts;
+use seed_core::resolve::{self, Request, Resolved, Scope};
+
+use crate::args::ContractArgs;
+use crate::error::{CliError, Result};
+use crate::render;
+use crate::terminal::Terminal;
+
+/// A contract as it is written.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Its path, as shown.
+    pub(crate) path: String,
+    /// Its text.
+    pub(crate) source: String,
+    /// What it says.
+    pub(crate) contract: Contract,
+    /// What is odd about it.
+    pub(crate) warnings: Diagnostics,
+    /// The directory it stands in.
+    directory: PathBuf,
+}
+
+/// A contract for one environment.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// As it is written.
+    pub(crate) loaded: Loaded,
+    /// With nothing left to decide but what is there.
+    pub(crate) resolved: Arc<Resolved>,
+    /// Base of every path.
+    pub(crate) root: PathBuf,
+}
+
+/// Reads the contract.
+pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
+    let path = args.contract.display().to_string();
+    let source = std::fs::read(&args.contract).map_err(|err| no_contract(&args.contract, &err))?;
+    let source = String::from_utf8(source)
+        .map_err(|_| CliError::usage(format!("`{path}` is not UTF-8 text")))?;
+    let directory = args
+        .contract
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
+    match contract::parse(&source) {
+        Ok((contract, warnings)) => Ok(Loaded {
+            path,
+            source,
+            contract,
+            warnings,
+            directory,
+        }),
+        Err(diagnostics) => Err(CliError::Text {
+            path,
+            source,
+            diagnostics,
+        }),
+    }
+}
+
+fn no_contract(path: &Path, err: &std::io::Error) -> CliError {
+    let error =
+        CliError::usage(format!("cannot read the contract `{}`", path.display())).because(err);
+    if err.kind() == std::io::ErrorKind::NotFound {
+        error.hint("name it with `--contract FILE`, or in SEED_CONTRACT")
+    } else {
+        error
+    }
+}
+
+impl Loaded {
+    /// Decides everything that the environment and the facts decide.
+    pub(crate) fn resolve(
+        self,
+        args: &ContractArgs,
+        manifests_for: Option<&str>,
+    ) -> Result<Session> {
+        let (resolved, warnings) = self.resolved(args, args.backend.clone(), manifests_for)?;
+        let root = self.directory.join(&resolved.root);
+        let mut loaded = self;
+        loaded.warnings.extend(warnings);
+        Ok(Session {
+            loaded,
+            resolved: Arc::new(resolved),
+            root,
+        })
+    }
+
+    /// The contract with its values in another backend.
+    pub(crate) fn resolved(
+        &self,
+        args: &ContractArgs,
+        backend: Option<String>,
+        manifests_for: Option<&str>,
+    ) -> Result<(Resolved, Diagnostics)> {
+        let env = environment(&self.contract, args)?;
+        let facts = self.facts(args, env.as_deref())?;
+        let request = Request {
+            env,
+            facts,
+            backend,
+            manifests_for: manifests_for.map(str::to_owned),
+        };
+        resolve::resolve(&self.contract, &self.source, &request)
+            .map_err(|diagnostics| self.error(diagnostics))
+    }
+
+    fn facts(&self, args: &ContractArgs, env: Option<&str>) -> Result<Facts> {
+        let mut facts = self.contract.defaults.clone();
+        for path in self.facts_files(args, env)? {
+            facts.merge(read_facts(&path)?);
+        }
+        for (list, text) in [(&args.set, false), (&args.set_string, true)] {
+            for setting in list {
+                let Some((path, value)) = setting.split_once('=') else {
+                    return Err(CliError::usage(format!("`{setting}` is no `path=value`")));
+                };
+                let set = if text {
+                    facts.set_text(path, value)
+                } else {
+                    facts.set(path, value)
+                };
+                set.map_err(|err| {
+                    CliError::usage(format!("`--set {setting}` does not work")).because(&err)
+                })?;
+            }
+        }
+        Ok(facts)
+    }
+
+    fn facts_files(&self, args: &ContractArgs, env: Option<&str>) -> Result<Vec<PathBuf>> {
+        if !args.config.is_empty() {
+            return Ok(args.config.clone());
+        }
+        let scope = Scope {
+            facts: &self.contract.defaults,
+            env,
+            source: &self.source,
+        };
+        let root = self
+            .contract
+            .root
+            .as_ref()
+            .map(|root| scope.text(root))
+            .transpose();
+        let root = root.map_err(|err| self.error(err.into()))?;
+        let base = root.map_or_else(|| self.directory.clone(), |root| self.directory.join(root));
+        let files = resolve::config_files(&self.contract, &self.source, env)
+            .map_err(|err| self.error(err.into()))?;
+        Ok(files.into_iter().map(|file| base.join(file)).collect())
+    }
+
+    fn error(&self, diagnostics: Diagnostics) -> CliError {
+        CliError::Text {
+            path: self.path.clone(),
+            source: self.source.clone(),
+            diagnostics,
+        }
+    }
+
+    /// Shows warnings about the contract.
+    pub(crate) fn warn(&self, warnings: &Diagnostics, terminal: Terminal) {
+        if !warnings.is_empty() {
+            terminal.note(render::warnings(&self.path, &self.source, warnings).trim_end());
+        }
+    }
+
+    /// Whether facts are known only once an environment is named.
+    pub(crate) fn needs_environment(&self, args: &ContractArgs) -> bool {
+        let named = resolve::environment(&self.contract, args.env.as_deref());
+        named.is_none()
+            && (resolve::config_files(&self.contract, &self.source, None).is_err()
+                || contract_mentions_env(&self.contract))
+    }
+}
+
+impl Session {
+    /// Shows what is odd about the contract.
+    pub(crate) fn warn(&self, terminal: Terminal) {
+        self.loaded.warn(&self.loaded.warnings, terminal);
+    }
+}
+
+fn contract_mentions_env(contract: &Contract) -> bool {
+    contract.backends.values().any(|backend| {
+        backend
+            .settings
+            .values()
+            .chain(&backend.prefix)
+            .any(|setting| setting.value.to_string().contains("${env}"))
+    })
+}
+
+fn environment(contract: &Contract, args: &ContractArgs) -> Result<Option<String>> {
+    match resolve::environment(contract, args.env.as_deref()) {
+        Some(env) if contract::is_environment_name(&env) => Ok(Some(env)),
+        None => Ok(None),
+        Some(env) => Err(
+            CliError::usage(format!("`{env}` cannot name an environment")).hint(
+                "use letters, digits, `-` and `_`, at most 63, beginning with a letter or a digit",
+            ),
+        ),
+    }
+}
+
+fn read_facts(path: &Path) -> Result<Facts> {
+    let shown = path.display().to_string();
+    let source = std::fs::read_to_string(path).map_err(|err| {
+        CliError::usage(format!("cannot read the facts file `{shown}`"))
+            .because(&err)
+            .hint("check `--env`, or name another file with `--config`")
+    })?;
+    Facts::parse(&source).map_err(|diagnostic: Diagnostic| CliError::Text {
+        path: shown,
+        source,
+        diagnostics: diagnostic.into(),
+    })
+}

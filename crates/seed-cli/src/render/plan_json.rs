@@ -1,0 +1,83 @@
+//! A plan for programs. The same facts as for people, never a value.
+
+use seed_core::backend::Description;
+use seed_core::plan::{Action, Plan, Step};
+use seed_core::resolve::Resolved;
+use serde_json::{Map, Value, json};
+
+/// The plan as one JSON document; `version` changes when its shape does.
+pub(crate) fn plan(resolved: &Resolved, plan: &Plan, places: &[(String, Description)]) -> Value {
+    let summary = plan.summary();
+    json!({
+        "version": 1,
+        "contract": resolved.contract,
+        "env": resolved.env,
+        "backends": places.iter().map(|(name, place)| backend(name, place)).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "made_by_others": others(resolved),
+        "summary": {
+            "create": summary.create,
+            "ask": summary.ask,
+            "wait": summary.wait,
+            "blocked": summary.blocked,
+            "keep": summary.keep,
+            "minted": summary.minted,
+            "optional": summary.optional,
+            "not_needed": summary.not_needed,
+        },
+    })
+}
+
+fn backend(name: &str, place: &Description) -> Value {
+    json!({
+        "name": name,
+        "kind": place.kind.as_str(),
+        "place": place.place,
+        "identity": place.identity,
+        "create": place.capabilities.create.as_str(),
+    })
+}
+
+fn step(step: &Step) -> Value {
+    let mut members = Map::new();
+    let mut put = |key: &str, value: Value| {
+        members.insert(key.to_owned(), value);
+    };
+    put("key", json!(step.id.to_string()));
+    put("backend", json!(step.backend));
+    put("name", json!(step.name.as_ref().map(|name| name.as_str())));
+    put(
+        "state",
+        json!(step.state.as_ref().map(|state| state.as_str())),
+    );
+    put("action", json!(step.action.as_str()));
+    put("source", json!(step.source));
+    put("description", json!(step.description));
+    put("files", json!(step.files));
+    match &step.action {
+        Action::Blocked(why) => put("reason", json!(why.to_string())),
+        Action::NotNeeded(why) => put("reason", json!(why)),
+        Action::Minted { by } => put("by", json!(by)),
+        Action::Wait { on, optional } => {
+            put(
+                "waits_for",
+                json!(on.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            );
+            put("optional", json!(optional));
+        }
+        Action::Ask | Action::Create | Action::Keep | Action::Optional => {}
+    }
+    Value::Object(members)
+}
+
+fn others(resolved: &Resolved) -> Vec<Value> {
+    resolved
+        .targets
+        .iter()
+        .filter(|target| target.activity.is_active())
+        .filter_map(|target| {
+            let by = target.made_by.as_ref()?;
+            Some(json!({"secret": format!("{}/{}", target.namespace, target.secret), "by": by}))
+        })
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! A plan for people.
+
+use seed_core::backend::Description;
+use seed_core::plan::{Action, Plan, State, Step, Summary};
+use seed_core::resolve::{Resolved, ResolvedSource};
+
+use crate::env::Environment;
+
+/// Who writes where, and from which contract.
+pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description]) -> String {
+    let mut parts = vec![resolved.contract.clone()];
+    parts.extend(resolved.env.as_ref().map(|env| format!("env {env}")));
+    for place in places {
+        let identity = place
+            .identity
+            .as_ref()
+            .map_or_else(String::new, |identity| format!(", as {identity}"));
+        parts.push(format!("{}, {}{identity}", place.kind, place.place));
+    }
+    format!("{:<60}  {contract}\n", parts.join(" · "))
+}
+
+/// The whole plan, its summary last.
+pub(crate) fn plan(resolved: &Resolved, plan: &Plan) -> String {
+    let width = plan
+        .steps
+        .iter()
+        .map(|step| step.id.to_string().len())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    for step in &plan.steps {
+        text.push_str(&line(resolved, step, width));
+    }
+    text.push_str(&made_by_others(resolved));
+    text.push('\n');
+    text.push_str(&summary(plan.summary()));
+    text
+}
+
+/// The Secrets that somebody else makes.
+pub(crate) fn made_by_others(resolved: &Resolved) -> String {
+    let others: Vec<(String, &str)> = resolved
+        .targets
+        .iter()
+        .filter(|target| target.activity.is_active())
+        .filter_map(|target| {
+            Some((
+                format!("{}/{}", target.namespace, target.secret),
+                target.made_by.as_deref()?,
+            ))
+        })
+        .collect();
+    let width = others
+        .iter()
+        .map(|(secret, _)| secret.len())
+        .max()
+        .unwrap_or_default();
+    let lines: String = others
+        .iter()
+        .map(|(secret, by)| format!("    {secret:<width$}  made by {by}\n"))
+        .collect();
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("\n  Secrets that somebody else makes:\n{lines}")
+    }
+}
+
+fn line(resolved: &Resolved, step: &Step, width: usize) -> String {
+    let id = step.id.to_string();
+    let text = format!("  {} {id:<width$}  {}", mark(&step.action), words(step));
+    let copies: String = step
+        .files
+        .iter()
+        .filter(|_| matches!(step.action, Action::Create))
+        .map(|file| format!("  (copy in {file})"))
+        .collect();
+    let mut lines = format!("{}{copies}\n", text.trim_end());
+    if let Action::Ask = step.action {
+        for more in where_from(resolved, step) {
+            lines.push_str(&format!("    {:<width$}  {more}\n", ""));
+        }
+    }
+    lines
+}
+
+fn mark(action: &Action) -> char {
+    match action {
+        Action::Ask => '?',
+        Action::Blocked(_) => '!',
+        Action::Create => '+',
+        Action::Keep => '=',
+        Action::Minted { .. } => '~',
+        Action::NotNeeded(_) => '-',
+        Action::Optional => '.',
+        Action::Wait { .. } => '>',
+    }
+}
+
+fn words(step: &Step) -> String {
+    match &step.action {
+        Action::Ask => format!("you provide: {}", step.source),
+        Action::Blocked(why) => why.to_string(),
+        Action::Create => step.source.clone(),
+        Action::Keep => step
+            .state
+            .as_ref()
+            .map_or_else(|| "exists".to_owned(), State::to_string),
+        Action::Minted { by } => format!("written later by {by}"),
+        Action::NotNeeded(why) => format!("not needed: {why}"),
+        Action::Optional => format!("optional: {}", step.source),
+        Action::Wait { on, .. } => {
+            let on: Vec<String> = on.iter().map(ToString::to_string).collect();
+            format!("waits for {}", on.join(", "))
+        }
+    }
+}
+
+/// Where a person gets a value, beside the words of the contract.
+fn where_from(resolved: &Resolved, step: &Step) -> Vec<String> {
+    let Some(Some(ResolvedSource::Provide(provided))) =
+        resolved.value(&step.id).map(|value| value.source.as_ref())
+    else {
+        return Vec::new();
+    };
+    let url = provided.url.clone().filter(|url| *url != step.source);
+    let variable = provided
+        .env
+        .as_ref()
+        .filter(|name| Environment::is_set(name))
+        .map(|name| format!("${name} is set"));
+    [url, variable].into_iter().flatten().collect()
+}
+
+fn summary(summary: Summary) -> String {
+    let parts: Vec<String> = [
+        (summary.create, "to create"),
+        (summary.ask, "for you to provide"),
+        (summary.wait, "waiting"),
+        (summary.blocked, "blocked"),
+        (
+            summary.keep,
+            if summary.keep == 1 { "exists" } else { "exist" },
+        ),
+        (summary.minted, "written later"),
+        (summary.optional, "optional"),
+        (summary.not_needed, "not needed"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, words)| format!("{number} {words}"))
+    .collect();
+    match parts.as_slice() {
+        [] => "Plan: the contract has no secrets.\n".to_owned(),
+        parts if summary.create + summary.ask + summary.wait + summary.blocked == 0 => {
+            format!("Plan: no changes; {}.\n", parts.join(", "))
+        }
+        parts => format!("Plan: {}.\n", parts.join(", ")),
+    }
+}

@@ -1,0 +1,115 @@
+//! A report for programs. The same facts as for people, never a value.
+
+use seed_core::plan::Action;
+use seed_core::report::{Failure, Fate, Outcome, Report, Verdict};
+use seed_core::resolve::Resolved;
+use serde_json::{Map, Value, json};
+
+use crate::secret_files::FileFate;
+
+/// The report as one JSON document; `version` changes when its shape does.
+pub(crate) fn report(resolved: &Resolved, report: &Report, files: &[(String, FileFate)]) -> Value {
+    let counts = report.counts();
+    json!({
+        "version": 1,
+        "contract": resolved.contract,
+        "env": resolved.env,
+        "verdict": verdict(report.verdict()),
+        "outcomes": report.outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "files": files.iter().map(|(path, fate)| json!({"path": path, "outcome": file(*fate)})).collect::<Vec<_>>(),
+        "summary": {
+            "created": counts.created,
+            "kept": counts.kept,
+            "lost": counts.lost,
+            "dropped": counts.dropped,
+            "failed": counts.failed,
+            "uncertain": counts.uncertain,
+            "skipped": counts.skipped,
+            "cancelled": counts.cancelled,
+            "ask": counts.ask,
+            "wait": counts.wait,
+            "blocked": counts.blocked,
+            "minted": counts.minted,
+            "optional": counts.optional,
+            "not_needed": counts.not_needed,
+        },
+    })
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Blocked => "blocked",
+        Verdict::Done => "done",
+        Verdict::Failed => "failed",
+        Verdict::Partial => "partial",
+        Verdict::Waiting => "waiting",
+    }
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    let mut members = Map::new();
+    members.insert("key".to_owned(), json!(outcome.id.to_string()));
+    members.insert("backend".to_owned(), json!(outcome.backend));
+    members.insert(
+        "name".to_owned(),
+        json!(outcome.name.as_ref().map(|name| name.as_str())),
+    );
+    let (word, more) = fate(&outcome.fate);
+    members.insert("outcome".to_owned(), json!(word));
+    members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    Value::Object(members)
+}
+
+fn fate(fate: &Fate) -> (&'static str, Vec<(&'static str, Value)>) {
+    match fate {
+        Fate::Cancelled => ("cancelled", Vec::new()),
+        Fate::Created => ("created", Vec::new()),
+        Fate::Failed(failure) => ("failed", failed(failure)),
+        Fate::Kept { given } => ("kept", vec![("given", json!(given))]),
+        Fate::Lost { given: false } => ("lost", Vec::new()),
+        Fate::Lost { given: true } => ("dropped", Vec::new()),
+        Fate::Skipped { because, reason } => (
+            "skipped",
+            vec![
+                ("because", json!(because.to_string())),
+                ("reason", json!(reason)),
+            ],
+        ),
+        Fate::Uncertain(failure) => ("uncertain", failed(failure)),
+        Fate::Left(action) => (action.as_str(), left(action)),
+    }
+}
+
+fn failed(failure: &Failure) -> Vec<(&'static str, Value)> {
+    vec![
+        ("kind", json!(failure.kind)),
+        ("reason", json!(failure.message)),
+        ("request_id", json!(failure.request_id)),
+    ]
+}
+
+fn left(action: &Action) -> Vec<(&'static str, Value)> {
+    match action {
+        Action::Blocked(why) => vec![("reason", json!(why.to_string()))],
+        Action::NotNeeded(why) => vec![("reason", json!(why))],
+        Action::Minted { by } => vec![("by", json!(by))],
+        Action::Wait { on, optional } => vec![
+            (
+                "waits_for",
+                json!(on.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            ),
+            ("optional", json!(optional)),
+        ],
+        Action::Ask | Action::Create | Action::Keep | Action::Optional => Vec::new(),
+    }
+}
+
+fn file(fate: FileFate) -> &'static str {
+    match fate {
+        FileFate::Differs => "differs",
+        FileFate::Replaced => "replaced",
+        FileFate::Unchanged => "unchanged",
+        FileFate::Waits => "waits",
+        FileFate::Written => "written",
+    }
+}

@@ -1,0 +1,177 @@
+//! A report for people.
+
+use seed_core::plan::Action;
+use seed_core::report::{Counts, Failure, Fate, Outcome, Report};
+use seed_core::resolve::{Resolved, ResolvedSource};
+
+use crate::secret_files::FileFate;
+
+/// What became of every value that somebody has to know about, then the counts.
+pub(crate) fn report(report: &Report) -> String {
+    let lines: Vec<(String, String)> = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| Some((head(outcome)?, words(&outcome.fate))))
+        .collect();
+    let width = lines
+        .iter()
+        .map(|(head, _)| head.len())
+        .max()
+        .unwrap_or_default();
+    let mut text: String = lines
+        .iter()
+        .map(|(head, words)| format!("{head:<width$}  {words}\n"))
+        .collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&counts(report.counts()));
+    text
+}
+
+/// A mark and a key, for outcomes worth a line.
+fn head(outcome: &Outcome) -> Option<String> {
+    let mark = match &outcome.fate {
+        Fate::Created => '+',
+        Fate::Kept { given: true } | Fate::Lost { given: false } => '=',
+        Fate::Cancelled
+        | Fate::Failed(_)
+        | Fate::Lost { given: true }
+        | Fate::Skipped { .. }
+        | Fate::Uncertain(_) => '!',
+        Fate::Left(Action::Blocked(_) | Action::Create) => '!',
+        Fate::Left(Action::Wait {
+            optional: false, ..
+        }) => '>',
+        Fate::Left(
+            Action::Ask
+            | Action::Keep
+            | Action::Minted { .. }
+            | Action::NotNeeded(_)
+            | Action::Optional,
+        )
+        | Fate::Left(Action::Wait { optional: true, .. })
+        | Fate::Kept { given: false } => return None,
+    };
+    Some(format!("  {mark} {}", outcome.id))
+}
+
+fn words(fate: &Fate) -> String {
+    match fate {
+        Fate::Cancelled => "not tried: the run was stopped".to_owned(),
+        Fate::Created => "created".to_owned(),
+        Fate::Failed(failure) => format!("failed: {}", because(failure)),
+        Fate::Kept { given: true } => "exists; given, not used".to_owned(),
+        Fate::Kept { given: false } => "exists".to_owned(),
+        Fate::Left(Action::Blocked(why)) => why.to_string(),
+        Fate::Left(Action::Wait { on, .. }) => {
+            let on: Vec<String> = on.iter().map(ToString::to_string).collect();
+            format!("waits for {}", on.join(", "))
+        }
+        Fate::Left(action) => action.as_str().to_owned(),
+        Fate::Lost { given: false } => "created by somebody else meanwhile; kept".to_owned(),
+        Fate::Lost { given: true } => {
+            "created by somebody else meanwhile; yours was not stored".to_owned()
+        }
+        Fate::Skipped { because, reason } => {
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("not tried, because of {because}{reason}")
+        }
+        Fate::Uncertain(failure) => format!("uncertain: {}", because(failure)),
+    }
+}
+
+fn because(failure: &Failure) -> String {
+    let request = failure
+        .request_id
+        .as_ref()
+        .map_or_else(String::new, |id| format!(" (request {id})"));
+    format!("{}{request}", failure.message)
+}
+
+fn counts(counts: Counts) -> String {
+    let exist = counts.kept + counts.lost;
+    let parts: Vec<String> = [
+        (counts.created, "created"),
+        (exist, if exist == 1 { "exists" } else { "exist" }),
+        (counts.failed, "failed"),
+        (counts.uncertain, "uncertain"),
+        (counts.dropped, "not stored"),
+        (counts.skipped + counts.cancelled, "not tried"),
+        (counts.ask, "for you to provide"),
+        (counts.wait, "waiting"),
+        (counts.blocked, "blocked"),
+        (counts.minted, "written later"),
+        (counts.optional, "optional"),
+        (counts.not_needed, "not needed"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, words)| format!("{number} {words}"))
+    .collect();
+    format!(
+        "Applied: {}.\n",
+        if parts.is_empty() {
+            "the contract has no secrets".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    )
+}
+
+/// What a person still has to give, with where to get it. Optional values are listed after the others.
+pub(crate) fn missing(resolved: &Resolved, report: &Report) -> String {
+    let of = |wanted: fn(&Action) -> bool| -> String {
+        report
+            .outcomes
+            .iter()
+            .filter(|outcome| matches!(&outcome.fate, Fate::Left(action) if wanted(action)))
+            .filter_map(|outcome| resolved.value(&outcome.id))
+            .map(|value| match &value.source {
+                Some(ResolvedSource::Provide(provided)) => {
+                    let how = provided
+                        .how
+                        .as_deref()
+                        .unwrap_or("a value from a person or another system");
+                    let url = provided
+                        .url
+                        .as_ref()
+                        .map_or_else(String::new, |url| format!("\n      {url}"));
+                    format!("    {}: {how}{url}\n", value.id)
+                }
+                _ => format!("    {}\n", value.id),
+            })
+            .collect()
+    };
+    let ask = of(|action| matches!(action, Action::Ask));
+    let optional = of(|action| matches!(action, Action::Optional));
+    let mut text = String::new();
+    if !ask.is_empty() {
+        text.push_str(&format!("\n  You still have to provide:\n{ask}"));
+    }
+    if !optional.is_empty() {
+        text.push_str(&format!("\n  You may provide:\n{optional}"));
+    }
+    text
+}
+
+/// What became of the contract's files.
+pub(crate) fn files(files: &[(String, FileFate)]) -> String {
+    files
+        .iter()
+        .map(|(path, fate)| {
+            let words = match fate {
+                FileFate::Differs => {
+                    "differs from what is stored, and was kept; `seed files --force` replaces it"
+                }
+                FileFate::Replaced => "replaced",
+                FileFate::Unchanged => "unchanged",
+                FileFate::Waits => "not written: a value that it needs is not there yet",
+                FileFate::Written => "written",
+            };
+            format!("  {path}: {words}\n")
+        })
+        .collect()
+}

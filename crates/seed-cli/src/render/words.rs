@@ -1,0 +1,6 @@
+//! Numbers and plurals.
+
+/// "1 file", "2 files".
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

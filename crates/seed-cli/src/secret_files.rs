@@ -1,0 +1,117 @@
+//! The contract's `files`: for people, and for tools that cannot read a store.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use seed_core::name::ValueId;
+use seed_core::resolve::{Resolved, ResolvedFile};
+use seed_engine::ReadValues;
+
+use crate::disk::{self, Access};
+use crate::error::{CliError, Result};
+use crate::git::{self, Fate};
+
+/// What became of one file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FileFate {
+    /// It differs from what is stored, and was kept.
+    Differs,
+    /// It was replaced.
+    Replaced,
+    /// It is as it should be.
+    Unchanged,
+    /// A value that it needs is not there yet.
+    Waits,
+    /// It was written.
+    Written,
+}
+
+/// The values that the files need.
+pub(crate) fn needs(resolved: &Resolved) -> BTreeSet<ValueId> {
+    resolved
+        .files
+        .iter()
+        .flat_map(seed_engine::needed)
+        .collect()
+}
+
+/// Refuses files that git would take, before anything is written.
+pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path) -> Result<()> {
+    for file in &resolved.files {
+        let path = &file.path;
+        let refused = CliError::usage(format!("`{path}` would hold secret values"));
+        match git::fate(&root.join(path)) {
+            Fate::Private => {}
+            Fate::Tracked => {
+                return Err(refused.hint(format!(
+                    "git tracks it: run `git rm --cached {path}`, and add it to .gitignore"
+                )));
+            }
+            Fate::Unignored { line } => {
+                return Err(refused.hint(format!(
+                    "git does not ignore it: add the line `{line}` to .gitignore"
+                )));
+            }
+            Fate::Unknown { reason } => return Err(refused.hint(reason)),
+        }
+    }
+    Ok(())
+}
+
+/// Writes the files whose values are there. Files that differ are kept, unless `force`.
+pub(crate) fn write(
+    resolved: &Resolved,
+    root: &Path,
+    read: &ReadValues,
+    force: bool,
+) -> Result<Vec<(String, FileFate)>> {
+    resolved
+        .files
+        .iter()
+        .map(|file| {
+            Ok((
+                file.path.clone(),
+                write_one(resolved, root, file, read, force)?,
+            ))
+        })
+        .collect()
+}
+
+fn write_one(
+    resolved: &Resolved,
+    root: &Path,
+    file: &ResolvedFile,
+    read: &ReadValues,
+    force: bool,
+) -> Result<FileFate> {
+    let needed = seed_engine::needed(file);
+    if needed
+        .iter()
+        .any(|id| !read.values.contains_key(id) && !is_optional(resolved, id))
+    {
+        return Ok(FileFate::Waits);
+    }
+    let text = seed_engine::render(resolved, file, read).map_err(|err| {
+        CliError::failed(format!("cannot make the file `{}`", file.path)).because(&err)
+    })?;
+    let Some(text) = text else {
+        return Ok(FileFate::Waits);
+    };
+    let path = root.join(&file.path);
+    let before = disk::read(&path)
+        .map_err(|err| CliError::file("read", &path, &err))?
+        .map(zeroize::Zeroizing::new);
+    let fate = match before {
+        Some(bytes) if bytes.as_slice() == text.as_bytes() => return Ok(FileFate::Unchanged),
+        Some(_) if !force => return Ok(FileFate::Differs),
+        Some(_) => FileFate::Replaced,
+        None => FileFate::Written,
+    };
+    disk::write(root, &file.path, text.as_bytes(), Access::Private)
+        .map_err(|err| CliError::file("write", &path, &err))?;
+    Ok(fate)
+}
+
+fn is_optional(resolved: &Resolved, id: &ValueId) -> bool {
+    resolved.value(id).is_some_and(|value| value.optional)
+}

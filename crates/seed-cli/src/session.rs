@@ -1,0 +1,170 @@
+//! What every command that talks to a backend does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::CryptoRng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use seed_core::inventory::{Depth, Inventory};
+use seed_core::name::ValueId;
+use seed_core::plan::{self, Input, Plan};
+use seed_core::produce::{Maker, preflight};
+use seed_core::report::Report;
+use seed_core::resolve::Resolved;
+use seed_engine::{Job, Providers, ReadValues, Unread};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{CliError, Result};
+use crate::progress::Progress;
+use crate::render;
+use crate::terminal::Terminal;
+
+/// How long calls that are under way are waited for after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What was seen, and the plan that follows from it.
+pub(crate) struct Seen {
+    pub(crate) plan: Plan,
+    pub(crate) inventories: BTreeMap<String, Inventory>,
+    /// Backends that could not be asked at all.
+    pub(crate) failures: Vec<CliError>,
+}
+
+/// Runs async work to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|err| CliError::failed("cannot start the runtime").because(&err))?;
+    Ok(runtime.block_on(work))
+}
+
+/// Looks at every backend, and plans.
+pub(crate) async fn look(resolved: &Resolved, providers: &Providers, depth: Depth) -> Seen {
+    let collected = seed_engine::collect(resolved, providers, depth).await;
+    let failures = collected
+        .errors
+        .iter()
+        .map(|(name, err)| {
+            CliError::failed(format!("cannot ask the backend `{name}`")).because(err)
+        })
+        .collect();
+    let inventories = collected.inventories;
+    let input = Input {
+        resolved,
+        inventories: &inventories,
+        given: &BTreeSet::new(),
+    };
+    Seen {
+        plan: plan::plan(input),
+        inventories,
+        failures,
+    }
+}
+
+/// Tries what can be known to be wrong before the first write.
+pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan) -> Result<()> {
+    let (available, unchecked) = (Maker::counted_on(plan), BTreeSet::new());
+    let maker = Maker {
+        resolved,
+        available: &available,
+        unchecked: &unchecked,
+    };
+    let wrong = preflight(&maker, plan, &BTreeMap::new());
+    let Some((first, err)) = wrong.first() else {
+        return Ok(());
+    };
+    let error = CliError::usage(format!(
+        "the value of `{first}` is wrong; nothing was written"
+    ))
+    .because(err);
+    Err(wrong.iter().skip(1).fold(error, |error, (id, err)| {
+        error.hint(format!("`{id}` is wrong too: {err}"))
+    }))
+}
+
+/// Carries a plan out. Ctrl-C and SIGTERM stop it after the calls that are under way.
+pub(crate) async fn apply(
+    resolved: &Arc<Resolved>,
+    seen: &Seen,
+    providers: &Providers,
+    concurrency: Option<NonZeroUsize>,
+    terminal: Terminal,
+) -> Result<Report> {
+    let cancel = CancellationToken::new();
+    let progress = Progress::new(terminal);
+    let job = Job {
+        resolved: Arc::clone(resolved),
+        plan: &seen.plan,
+        inventories: &seen.inventories,
+        providers,
+        given: &BTreeMap::new(),
+        unchecked: &BTreeSet::new(),
+        concurrency,
+        cancel: cancel.clone(),
+        grace: GRACE,
+        randomness: &|| Box::new(UnwrapErr(SysRng)) as Box<dyn CryptoRng + Send>,
+        now: &|| jiff::Timestamp::now().as_second(),
+        observer: &progress,
+    };
+    let mut run = std::pin::pin!(seed_engine::apply(job));
+    let stop =
+        stopped().map_err(|err| CliError::failed("cannot listen for signals").because(&err))?;
+    tokio::select! {
+        report = &mut run => return Ok(report),
+        () = stop => cancel.cancel(),
+    }
+    Ok(run.await)
+}
+
+/// Waits for the first of Ctrl-C and SIGTERM.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Reads values. What a backend calls absent is left out; what could not be read is a failure.
+pub(crate) async fn read(
+    resolved: &Resolved,
+    providers: &Providers,
+    ids: &BTreeSet<ValueId>,
+) -> (ReadValues, Vec<CliError>) {
+    let read = seed_engine::read_values(resolved, providers, ids.iter().cloned(), None).await;
+    let failures = read
+        .unread
+        .iter()
+        .filter_map(|(id, unread)| match unread {
+            Unread::Absent => None,
+            Unread::Failed(failure) => {
+                let request = failure
+                    .request_id
+                    .as_ref()
+                    .map(|id| format!("request {id}"));
+                let error = CliError::failed(format!("cannot read `{id}`: {}", failure.message));
+                Some(request.into_iter().fold(error, CliError::hint))
+            }
+        })
+        .collect();
+    (read, failures)
+}
+
+/// Says what failed, and gives back the first as the command's own error.
+pub(crate) fn fail(failures: Vec<CliError>, terminal: Terminal) -> Option<CliError> {
+    let mut failures = failures.into_iter();
+    let first = failures.next()?;
+    for failure in failures {
+        terminal.error(&render::error(&failure));
+    }
+    Some(first)
+}

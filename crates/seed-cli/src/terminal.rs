@@ -1,0 +1,86 @@
+//! The one place that prints: data to stdout, all else to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::error::{CliError, Result};
+
+/// Decides about colour for the whole run.
+pub(crate) fn color(choice: clap::ColorChoice) {
+    match choice {
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Where output goes, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal {
+    /// Errors and data only.
+    pub(crate) quiet: bool,
+}
+
+impl Terminal {
+    /// Prints data.
+    pub(crate) fn data(self, text: &str) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// Prints bytes as they are.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        finish(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Says something about what is going on.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            say(&format!("{text}\n"));
+        }
+    }
+
+    /// Says what somebody must see even with `--quiet`.
+    pub(crate) fn error(self, text: &str) {
+        say(text);
+    }
+
+    /// Whether a person reads stdout.
+    pub(crate) fn stdout_is_terminal(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn can_ask(self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Whether progress can be shown.
+    pub(crate) fn shows_progress(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Asks for `yes` on stderr.
+    pub(crate) fn confirm(self, question: &str) -> Result<bool> {
+        say(&format!("{question} [yes/no] "));
+        let mut answer = String::new();
+        io::stdin()
+            .read_line(&mut answer)
+            .map_err(|err| CliError::failed("cannot read the answer").because(&err))?;
+        Ok(matches!(answer.trim(), "yes" | "y"))
+    }
+}
+
+fn say(text: &str) {
+    // Nobody is left to tell when stderr is gone.
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// A reader that went away, such as `head`, is no error of ours.
+fn finish(result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|err| CliError::failed("cannot write to stdout").because(&err)),
+    }
+}
