@@ -1,6 +1,6 @@
 //! From the command line to a resolved contract.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use seed_core::contract::{self, Contract};
@@ -84,7 +84,7 @@ impl Loaded {
         manifests_for: Option<&str>,
     ) -> Result<Session> {
         let (resolved, warnings) = self.resolved(args, args.backend.clone(), manifests_for)?;
-        let root = self.directory.join(&resolved.root);
+        let root = below(&self.directory, &resolved.root);
         let mut loaded = self;
         loaded.warnings.extend(warnings);
         Ok(Session {
@@ -152,7 +152,10 @@ impl Loaded {
             .map(|root| scope.text(root))
             .transpose();
         let root = root.map_err(|err| self.error(err.into()))?;
-        let base = root.map_or_else(|| self.directory.clone(), |root| self.directory.join(root));
+        let base = root.map_or_else(
+            || self.directory.clone(),
+            |root| below(&self.directory, &root),
+        );
         let files = resolve::config_files(&self.contract, &self.source, env)
             .map_err(|err| self.error(err.into()))?;
         Ok(files.into_iter().map(|file| base.join(file)).collect())
@@ -187,6 +190,24 @@ impl Session {
     pub(crate) fn warn(&self, terminal: Terminal) {
         self.loaded.warn(&self.loaded.warnings, terminal);
     }
+}
+
+/// `directory/root` without the `..` that a shorter path says as well. Where a symbolic link is in the way, `..` stays.
+fn below(directory: &Path, root: &str) -> PathBuf {
+    let mut path = directory.to_path_buf();
+    for part in Path::new(root).components() {
+        let named = matches!(path.components().next_back(), Some(Component::Normal(_)))
+            && !path.is_symlink();
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if named => drop(path.pop()),
+            Component::Normal(_)
+            | Component::ParentDir
+            | Component::Prefix(_)
+            | Component::RootDir => path.push(part),
+        }
+    }
+    path
 }
 
 fn contract_mentions_env(contract: &Contract) -> bool {

@@ -159,6 +159,18 @@ pub(crate) async fn read(
     (read, failures)
 }
 
+/// The error of a run in which no backend at all could be asked: there is nothing else to tell.
+pub(crate) fn refuse_blind(
+    seen: &mut Seen,
+    providers: &Providers,
+    terminal: Terminal,
+) -> Result<()> {
+    if seen.failures.is_empty() || seen.failures.len() < providers.len() {
+        return Ok(());
+    }
+    fail(std::mem::take(&mut seen.failures), terminal).map_or(Ok(()), Err)
+}
+
 /// Says what failed, and gives back the first as the command's own error.
 pub(crate) fn fail(failures: Vec<CliError>, terminal: Terminal) -> Option<CliError> {
     let mut failures = failures.into_iter();

@@ -21,6 +21,10 @@ pub(crate) struct Terminal {
     pub(crate) quiet: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "printing is something that main hands out, not something that any code may do"
+)]
 impl Terminal {
     /// Prints data.
     pub(crate) fn data(self, text: &str) -> Result<()> {

@@ -65,7 +65,8 @@ async fn carry_out(
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
-    let seen = session::look(resolved, providers, Depth::Fields).await;
+    let mut seen = session::look(resolved, providers, Depth::Fields).await;
+    session::refuse_blind(&mut seen, providers, terminal)?;
     if !seen.plan.writes.is_empty() {
         confirm::places(places, args.yes, args.no_input, terminal)?;
     }
@@ -136,7 +137,7 @@ fn after(
                 ));
             }
             if let Some((written, output, directory)) = &emitted {
-                text.push_str(&manifests::describe(written, output, directory));
+                text.push_str(&manifests::describe(resolved, written, output, directory));
             }
             text.push_str(&render::made_by_others(resolved));
             terminal.data(&text)?;

@@ -29,7 +29,7 @@ pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
             "{} in {}: {} written, {} unchanged.",
             render::count(output.manifests.len(), "manifest", "manifests"),
             directory.display(),
-            written.written,
+            written.changed,
             written.unchanged,
         ));
         for path in written.stale {

@@ -14,7 +14,7 @@ use crate::render;
 /// How many files fared how.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Written {
-    pub(super) written: usize,
+    pub(super) changed: usize,
     pub(super) unchanged: usize,
     /// Files of ours that nothing writes any more.
     pub(super) stale: Vec<String>,
@@ -54,7 +54,7 @@ pub(super) fn write(output: &Output, directory: &Path) -> Result<Written> {
     for file in changes {
         disk::write(directory, &file.path, file.text.as_bytes(), Access::Public)
             .map_err(|err| CliError::file("write", &directory.join(&file.path), &err))?;
-        written.written += 1;
+        written.changed += 1;
     }
     written.stale = stale(output, directory)?;
     Ok(written)
@@ -146,12 +146,17 @@ pub(super) fn stream(output: &Output) -> String {
 }
 
 /// What was written where, and what to do with it.
-pub(super) fn describe(written: &Written, output: &Output, directory: &Path) -> String {
+pub(super) fn describe(
+    resolved: &Resolved,
+    written: &Written,
+    output: &Output,
+    directory: &Path,
+) -> String {
     let shown = directory.display();
     let mut text = format!(
         "\n  {} in {shown}: {} written, {} unchanged.\n",
         render::count(output.manifests.len(), "manifest", "manifests"),
-        written.written,
+        written.changed,
         written.unchanged,
     );
     for path in &written.stale {
@@ -169,8 +174,14 @@ pub(super) fn describe(written: &Written, output: &Output, directory: &Path) -> 
             skipped.secret, skipped.reason
         ));
     }
-    text.push_str(&format!(
-        "  Next: commit them, or `kubectl apply -k {shown}`.\n"
-    ));
+    match &resolved.manifests_for {
+        Some(other) if *other != resolved.backend => text.push_str(&format!(
+            "    They read from {other}. The values are in {}, so {other} needs its own before they are applied.\n",
+            resolved.backend
+        )),
+        Some(_) | None => {
+            text.push_str(&format!("  Next: commit them, or `kubectl apply -k {shown}`.\n"));
+        }
+    }
     text
 }

@@ -19,7 +19,8 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         &args.run,
         &Environment::read(),
     )?;
-    let seen = session::block_on(session::look(&session.resolved, &providers, depth(args)))?;
+    let mut seen = session::block_on(session::look(&session.resolved, &providers, depth(args)))?;
+    session::refuse_blind(&mut seen, &providers, terminal)?;
     let places = registry::describe(&providers);
     match args.format {
         Format::Json => {

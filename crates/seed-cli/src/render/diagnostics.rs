@@ -25,7 +25,7 @@ pub(crate) fn warnings(path: &str, source: &str, diagnostics: &Diagnostics) -> S
 fn plain_error(plain: &Plain) -> String {
     let mut text = format!(
         "{}{}\n",
-        style("error:", &anstyle::AnsiColor::Red),
+        style("error:", anstyle::AnsiColor::Red),
         format_args!(" {}", plain.message)
     );
     for cause in &plain.causes {
@@ -34,14 +34,14 @@ fn plain_error(plain: &Plain) -> String {
     for hint in &plain.hints {
         text.push_str(&format!(
             "{} {hint}\n",
-            style("hint:", &anstyle::AnsiColor::Cyan)
+            style("hint:", anstyle::AnsiColor::Cyan)
         ));
     }
     text
 }
 
-fn style(word: &str, color: &anstyle::AnsiColor) -> String {
-    let style = anstyle::Style::new().bold().fg_color(Some((*color).into()));
+fn style(word: &str, color: anstyle::AnsiColor) -> String {
+    let style = anstyle::Style::new().bold().fg_color(Some(color.into()));
     format!("{style}{word}{style:#}")
 }
 

@@ -45,10 +45,13 @@ fn step(step: &Step) -> Value {
     };
     put("key", json!(step.id.to_string()));
     put("backend", json!(step.backend));
-    put("name", json!(step.name.as_ref().map(|name| name.as_str())));
+    put(
+        "name",
+        json!(step.name.as_ref().map(seed_core::name::SecretName::as_str)),
+    );
     put(
         "state",
-        json!(step.state.as_ref().map(|state| state.as_str())),
+        json!(step.state.as_ref().map(seed_core::plan::State::as_str)),
     );
     put("action", json!(step.action.as_str()));
     put("source", json!(step.source));

@@ -52,7 +52,12 @@ fn outcome(outcome: &Outcome) -> Value {
     members.insert("backend".to_owned(), json!(outcome.backend));
     members.insert(
         "name".to_owned(),
-        json!(outcome.name.as_ref().map(|name| name.as_str())),
+        json!(
+            outcome
+                .name
+                .as_ref()
+                .map(seed_core::name::SecretName::as_str)
+        ),
     );
     let (word, more) = fate(&outcome.fate);
     members.insert("outcome".to_owned(), json!(word));

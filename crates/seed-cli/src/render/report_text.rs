@@ -38,8 +38,8 @@ fn head(outcome: &Outcome) -> Option<String> {
         | Fate::Failed(_)
         | Fate::Lost { given: true }
         | Fate::Skipped { .. }
-        | Fate::Uncertain(_) => '!',
-        Fate::Left(Action::Blocked(_) | Action::Create) => '!',
+        | Fate::Uncertain(_)
+        | Fate::Left(Action::Blocked(_) | Action::Create) => '!',
         Fate::Left(Action::Wait {
             optional: false, ..
         }) => '>',
@@ -48,9 +48,9 @@ fn head(outcome: &Outcome) -> Option<String> {
             | Action::Keep
             | Action::Minted { .. }
             | Action::NotNeeded(_)
-            | Action::Optional,
+            | Action::Optional
+            | Action::Wait { optional: true, .. },
         )
-        | Fate::Left(Action::Wait { optional: true, .. })
         | Fate::Kept { given: false } => return None,
     };
     Some(format!("  {mark} {}", outcome.id))
