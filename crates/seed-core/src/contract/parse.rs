@@ -306,7 +306,7 @@ fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
 
 fn backend_store(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<BackendStore>> {
     let mut fields = Fields::open(cx, node, "a store")?;
-    let auth = fields.read(cx, "auth", Context::mapping);
+    let auth = fields.read(cx, "auth", Context::block);
     let reference = if fields.has("kind") || fields.has("name") {
         store_fields(cx, &mut fields)
     } else {

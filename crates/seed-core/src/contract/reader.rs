@@ -13,6 +13,8 @@ use crate::yaml::{Node, NodeKind, Scalar, ScalarType};
 pub(crate) struct Context<'s> {
     pub(crate) source: &'s str,
     pub(crate) diagnostics: Diagnostics,
+    /// Whether `${…}` is not expanded yet, so that what it stands for is judged later.
+    deferring: bool,
 }
 
 impl<'s> Context<'s> {
@@ -20,7 +22,28 @@ impl<'s> Context<'s> {
         Self {
             source,
             diagnostics: Diagnostics::new(),
+            deferring: false,
         }
+    }
+
+    /// Reads parameters before facts are known: everything that is written out is judged, and what has a `${…}` only
+    /// for what it refers to. What is read may then lack something, or be `None` without an error.
+    pub(crate) fn defer<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        self.deferring = true;
+        let value = read(self);
+        self.deferring = false;
+        value
+    }
+
+    /// Whether a node is known only with facts. Reports references that cannot stand in it.
+    pub(crate) fn is_deferred(&mut self, node: &Node) -> bool {
+        let deferred = self.deferring && node.text().is_some_and(|text| text.contains("${"));
+        if deferred {
+            self.deferring = false;
+            self.settings_template(node);
+            self.deferring = true;
+        }
+        deferred
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -41,6 +64,9 @@ impl<'s> Context<'s> {
         let Some(scalar) = node.as_scalar() else {
             return self.expected("text", node);
         };
+        if self.is_deferred(node) {
+            return None;
+        }
         match scalar.kind() {
             _ if scalar.from_fact => Some(Spanned::new(scalar.text.clone(), node.span)),
             ScalarType::Text => Some(Spanned::new(scalar.text.clone(), node.span)),
@@ -86,6 +112,9 @@ impl<'s> Context<'s> {
         node: &Node,
         range: RangeInclusive<i64>,
     ) -> Option<Spanned<i64>> {
+        if self.is_deferred(node) {
+            return None;
+        }
         match node.as_scalar().map(Scalar::value_kind) {
             Some(ScalarType::Integer(number)) if range.contains(&number) => {
                 Some(Spanned::new(number, node.span))
@@ -111,6 +140,9 @@ impl<'s> Context<'s> {
 
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self, node: &Node) -> Option<bool> {
+        if self.is_deferred(node) {
+            return None;
+        }
         match node.as_scalar().map(Scalar::value_kind) {
             Some(ScalarType::Boolean(value)) => Some(value),
             _ => self.expected("`true` or `false`", node),
@@ -147,15 +179,13 @@ impl<'s> Context<'s> {
 
     /// A word that names another value: an entry, a field of one, or a sibling. Written without `${}`.
     pub(crate) fn value_word(&mut self, node: &Node) -> Option<Spanned<Subject>> {
-        let text = self.text(node)?;
-        if let Some(inside) = text
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
+        let written = node.text().and_then(|text| text.strip_prefix("${"));
+        if let Some(inside) = written.and_then(|rest| rest.strip_suffix('}')) {
             let diagnostic = Diagnostic::error("a value is named here without `${}`", node.span);
             self.push(diagnostic.help(format!("write `{}`", inside.trim())));
             return None;
         }
+        let text = self.text(node)?;
         match Subject::parse(&text) {
             Ok(subject @ (Subject::Value(_) | Subject::Word(_))) => {
                 Some(Spanned::new(subject, node.span))
@@ -172,11 +202,29 @@ impl<'s> Context<'s> {
         }
     }
 
-    /// A mapping of somebody else's, as it is.
-    pub(crate) fn mapping(&mut self, node: &Node) -> Option<Node> {
+    /// A mapping of somebody else's, in which facts are filled in and nothing else is read.
+    pub(crate) fn block(&mut self, node: &Node) -> Option<Node> {
+        if !matches!(node.kind, NodeKind::Mapping(_)) {
+            return self.expected("a mapping", node);
+        }
+        self.settings_in(node);
+        Some(node.clone())
+    }
+
+    fn settings_in(&mut self, node: &Node) {
         match &node.kind {
-            NodeKind::Mapping(_) => Some(node.clone()),
-            NodeKind::Scalar(_) | NodeKind::Sequence(_) => self.expected("a mapping", node),
+            NodeKind::Mapping(pairs) => {
+                for (key, value) in pairs {
+                    self.settings_in(key);
+                    self.settings_in(value);
+                }
+            }
+            NodeKind::Scalar(scalar) => {
+                if scalar.text.contains("${") {
+                    self.settings_template(node);
+                }
+            }
+            NodeKind::Sequence(items) => items.iter().for_each(|item| self.settings_in(item)),
         }
     }
 

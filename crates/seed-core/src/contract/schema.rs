@@ -28,7 +28,7 @@ mod tests {
             Value::Array(items) => (0..items.len())
                 .map(|at| (at.to_string(), &items[at]))
                 .collect(),
-            _ => Vec::new(),
+            Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => Vec::new(),
         };
         for (key, value) in members {
             walk(&format!("{path}/{key}"), value, visit);

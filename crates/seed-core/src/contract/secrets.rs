@@ -268,18 +268,23 @@ fn read_source(
 
 /// The reference under `of`, which is the same whatever the facts are.
 fn derivation_source(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Subject>> {
-    if !has_reference(node) {
-        return Derivation::decode(cx, node).map(|derivation| derivation.of().clone());
+    let mut reading = Context::new(cx.source);
+    let derivation = reading.defer(|cx| Derivation::decode(cx, node));
+    let wrong = !reading.diagnostics.is_empty();
+    cx.diagnostics.extend(reading.diagnostics);
+    match (derivation, &node.kind) {
+        (Some(derivation), _) => Some(derivation.of().clone()),
+        (None, NodeKind::Mapping(pairs)) if !wrong => {
+            let (_, parameters) = pairs.first()?;
+            cx.value_word(parameters.get("of")?)
+        }
+        (None, _) => {
+            if !wrong {
+                cx.expected::<()>("a derivation in a mapping", node);
+            }
+            None
+        }
     }
-    let NodeKind::Mapping(pairs) = &node.kind else {
-        return cx.expected("a derivation (a mapping)", node);
-    };
-    let parameters = pairs.first().map(|(_, parameters)| parameters);
-    let Some(of) = parameters.and_then(|parameters| parameters.get("of")) else {
-        cx.push(Diagnostic::error("a derivation needs `of`", node.span));
-        return None;
-    };
-    cx.value_word(of)
 }
 
 fn provide(cx: &mut Context<'_>, node: &Node) -> Option<Provide> {
@@ -324,12 +329,7 @@ fn cases(cx: &mut Context<'_>, node: &Node, beside: &Beside) -> Option<Vec<Case>
 
 /// A check is expanded before it is used; what does not depend on facts is read at once.
 fn check(cx: &mut Context<'_>, node: &Node) -> Option<Node> {
-    if let Some(key) = node.get("matches") {
-        cx.value_word(key)?;
-    }
-    if !has_reference(node) {
-        Checks::decode(cx, node)?;
-    }
+    cx.defer(|cx| Checks::decode(cx, node))?;
     Some(node.clone())
 }
 
@@ -386,10 +386,7 @@ fn early(cx: &mut Context<'_>, spec: &ValueSpec) {
     let Source::Generate { parameters, .. } = &spec.source.value else {
         return;
     };
-    if has_reference(parameters) {
-        return;
-    }
-    let recipe = Recipe::decode(cx, parameters);
+    let recipe = cx.defer(|cx| Recipe::decode(cx, parameters));
     // Mistakes in the check are reported where it is read.
     let checks = match spec.check.as_ref() {
         None => Some(Checks::default()),

@@ -46,11 +46,11 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
     let refresh = fields.word(cx, "refresh", &Refresh::WORDS);
     let interval = fields.read(cx, "interval", interval);
     let restart = fields.list(cx, "restart", consumer);
-    let template = fields.read(cx, "template", Context::mapping);
+    let template = fields.read(cx, "template", Context::block);
     if template.is_some() {
         refuse_beside_template(cx, &fields);
     }
-    let patch = fields.read(cx, "patch", Context::mapping);
+    let patch = fields.read(cx, "patch", Context::block);
     let direct = fields.word(cx, "deliver", &DELIVERIES);
     policies(cx, &fields, creation, deletion);
     fields.finish(cx, false);

@@ -151,6 +151,9 @@ impl Recipe {
     /// Reads what stands under `generate:`: `{hex: 32}`, or a bare `uuid`, `fernet` or `timestamp`.
     pub(crate) fn decode(cx: &mut Context<'_>, node: &Node) -> Option<Self> {
         if let NodeKind::Scalar(_) = node.kind {
+            if cx.is_deferred(node) {
+                return None;
+            }
             let word = GENERATOR.word(cx, node)?;
             let bare = Self::bare(word);
             if bare.is_none() {
