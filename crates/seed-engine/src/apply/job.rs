@@ -19,7 +19,7 @@ use crate::Providers;
 
 /// Where randomness comes from: a generator for each value. The caller gives it, so that nothing here can choose a
 /// weak one.
-pub type Randomness = dyn Fn() -> Box<dyn CryptoRng + Send> + Send + Sync;
+pub type Randomness<'a> = dyn Fn() -> Box<dyn CryptoRng + Send> + Send + Sync + 'a;
 
 /// All that carrying out a plan needs.
 pub struct Job<'a> {
@@ -42,7 +42,7 @@ pub struct Job<'a> {
     /// How long what is under way is waited for after that.
     pub grace: Duration,
     /// Where randomness comes from.
-    pub randomness: &'a Randomness,
+    pub randomness: &'a Randomness<'a>,
     /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub now: &'a (dyn Fn() -> i64 + Send + Sync),
     /// Who is told what happens.

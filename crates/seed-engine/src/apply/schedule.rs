@@ -98,47 +98,63 @@ impl<'a> Schedule<'a> {
 
     /// One task for each write, and before the first that needs it, one for each entry to read.
     fn add_tasks(&mut self) {
+        let job = self.job;
         let maker = self.ground.maker();
-        let mut reads: BTreeMap<EntryKey, Vec<ValueId>> =
-            by_entry(self.job.plan.reads.iter().cloned());
+        let mut reads = by_entry(job.plan.reads.iter().cloned());
         let mut reading: BTreeMap<EntryKey, usize> = BTreeMap::new();
         let mut writing: Vec<usize> = Vec::new();
-        for (index, write) in self.job.plan.writes.iter().enumerate() {
+        for (index, write) in job.plan.writes.iter().enumerate() {
             let sources = write.values.iter().flat_map(|id| maker.sources(id));
             let needs: BTreeSet<ValueId> =
                 sources.filter(|id| !write.values.contains(id)).collect();
-            let mut before: BTreeSet<usize> = write
-                .after
-                .iter()
-                .filter_map(|earlier| writing.get(*earlier).copied())
-                .collect();
             for id in &needs {
+                *self.known.users.entry(id.clone()).or_default() += 1;
                 if let Some(ids) = reads.remove(&id.entry) {
                     let task = self.add_read(id.entry.clone(), ids);
                     reading.insert(id.entry.clone(), task);
                 }
-                before.extend(reading.get(&id.entry));
-                *self.known.users.entry(id.clone()).or_default() += 1;
             }
             self.known.needs.push(needs);
             self.known.versions.push(None);
-            writing.push(self.add(write.backend.clone(), Work::Write(index), &before));
+            writing.push(self.add(write.backend.clone(), Work::Write(index)));
+        }
+        // A write may come after one that stands later in the plan.
+        for (index, write) in job.plan.writes.iter().enumerate() {
+            let needs = self.known.needs.get(index).into_iter().flatten();
+            let mut before: BTreeSet<usize> = needs
+                .filter_map(|id| reading.get(&id.entry))
+                .copied()
+                .collect();
+            before.extend(
+                write
+                    .after
+                    .iter()
+                    .filter_map(|earlier| writing.get(*earlier)),
+            );
+            if let Some(task) = writing.get(index) {
+                self.link(&before, *task);
+            }
+        }
+    }
+
+    fn link(&mut self, before: &BTreeSet<usize>, task: usize) {
+        for earlier in before {
+            if let Some(earlier) = self.tasks.get_mut(*earlier) {
+                earlier.then.push(task);
+            }
+        }
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.waits = before.len();
         }
     }
 
     fn add_read(&mut self, entry: EntryKey, ids: Vec<ValueId>) -> usize {
         let at = Located::find(&self.job.resolved, self.job.providers, &entry);
         let backend = at.map_or_else(|_| String::new(), |at| at.backend.to_owned());
-        self.add(backend, Work::Read { entry, ids }, &BTreeSet::new())
+        self.add(backend, Work::Read { entry, ids })
     }
 
-    fn add(&mut self, backend: String, work: Work, before: &BTreeSet<usize>) -> usize {
-        let index = self.tasks.len();
-        for earlier in before {
-            if let Some(task) = self.tasks.get_mut(*earlier) {
-                task.then.push(index);
-            }
-        }
+    fn add(&mut self, backend: String, work: Work) -> usize {
         self.queues.entry(backend.clone()).or_insert_with(|| {
             let provider = self.job.providers.get(&backend);
             let limit = provider.map_or(1, |provider| limit(provider, self.job.concurrency).get());
@@ -151,10 +167,10 @@ impl<'a> Schedule<'a> {
         self.tasks.push(Task {
             backend,
             then: Vec::new(),
-            waits: before.len(),
+            waits: 0,
             work,
         });
-        index
+        self.tasks.len() - 1
     }
 
     /// How many values are to be stored.
