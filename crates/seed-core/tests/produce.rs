@@ -1,4 +1,10 @@
 //! Values made from a contract, put into documents, and taken out again.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says so"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,4 +1,9 @@
 //! The contract's files, from values.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says so"
+)]
 
 use std::sync::Arc;
 

@@ -1,0 +1,26 @@
+//! Plans carried out against backends that fail, lose answers and have other users.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod cuts;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod inventory;
+#[cfg(test)]
+mod pair;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod repeat;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod telling;
+#[cfg(test)]
+mod world;
