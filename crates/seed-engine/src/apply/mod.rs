@@ -1,5 +1,6 @@
 //! Carries a plan out.
 
+mod again;
 mod job;
 mod run;
 mod schedule;

@@ -406,3 +406,99 @@ impl<'a> Schedule<'a> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::StreamExt as _;
+    use futures::stream::FuturesUnordered;
+    use rand::SeedableRng as _;
+    use seed_core::backend::Kind;
+    use seed_core::contract::parse;
+    use seed_core::inventory::Depth;
+    use seed_core::plan::{Input, plan};
+    use seed_core::resolve::{Request, resolve};
+    use seed_provider::{Memory, Provider};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::Providers;
+
+    /// Sources that exist, sources that are made, and two products of each, all sources first.
+    fn contract(pairs: usize) -> String {
+        let mut text =
+            "version: 1\nname: shop\nbackend: local\nbackends: {local: {file: seed.age}}\nsecrets:\n"
+                .to_owned();
+        for word in ["there", "made"] {
+            for at in 0..pairs {
+                text.push_str(&format!("  {word}-{at}: {{generate: {{hex: 4}}}}\n"));
+            }
+        }
+        for product in ["one", "two"] {
+            for word in ["there", "made"] {
+                for at in 0..pairs {
+                    let of = format!("{{of: {word}-{at}}}");
+                    text.push_str(&format!(
+                        "  {product}-{word}-{at}: {{derive: {{sha256: {of}}}}}\n"
+                    ));
+                }
+            }
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn a_value_lives_until_the_last_that_is_made_from_it_is_written() {
+        let source = contract(20);
+        let (contract, _) = parse(&source).unwrap();
+        let (resolved, _) = resolve(&contract, &source, &Request::default()).unwrap();
+        let memory = Memory::of(Kind::Local);
+        for at in 0..20 {
+            let name = Kind::Local.existing_name(&format!("there-{at}")).unwrap();
+            let value = seed_core::document::Document::Single("there".to_owned().into());
+            memory.put(&name, &value).unwrap();
+        }
+        let providers =
+            Providers::from([("local".to_owned(), Arc::new(memory) as Arc<dyn Provider>)]);
+        let inventories = crate::collect(&resolved, &providers, Depth::Fields)
+            .await
+            .inventories;
+        let plan = plan(Input {
+            resolved: &resolved,
+            inventories: &inventories,
+            given: &BTreeSet::new(),
+        });
+        let job = Job {
+            resolved: Arc::new(resolved),
+            plan: &plan,
+            inventories: &inventories,
+            providers: &providers,
+            given: &BTreeMap::new(),
+            unchecked: &BTreeSet::new(),
+            concurrency: std::num::NonZeroUsize::new(2),
+            cancel: CancellationToken::new(),
+            grace: Duration::ZERO,
+            randomness: &|| Box::new(rand_chacha::ChaCha20Rng::seed_from_u64(1)),
+            now: &|| 0,
+            observer: &(),
+        };
+        let ground = Arc::new(Ground::new(&job));
+        let sent: Vec<AtomicBool> = plan.writes.iter().map(|_| AtomicBool::default()).collect();
+        let mut schedule = Schedule::new(&job, &ground, &sent);
+        let mut under_way = FuturesUnordered::new();
+        let mut peak = 0;
+        loop {
+            under_way.extend(std::iter::from_fn(|| schedule.next()));
+            let Some((task, done)) = under_way.next().await else {
+                break;
+            };
+            schedule.finish(task, done);
+            peak = peak.max(schedule.known.values.len());
+        }
+        drop(under_way);
+        assert!(peak <= 4, "{peak} values lived at once");
+        assert!(schedule.known.values.is_empty());
+        assert_eq!(schedule.report().counts().created, 100);
+    }
+}

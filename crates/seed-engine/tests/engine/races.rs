@@ -123,6 +123,51 @@ async fn a_persons_value_that_loses_unseen_counts_as_dropped() {
     assert_eq!(fates(&world.run().await), ["token lost, given dropped"]);
 }
 
+/// Some backends keep a name first and its value after it.
+#[tokio::test(start_paused = true)]
+async fn whoever_was_faster_is_given_time_to_finish() {
+    let world = World::new(Kind::Gcpsm, PAIR);
+    let mut reads = 0;
+    world.stage.play(move |operation, name| {
+        if name.as_str() != "password" {
+            return Play::Pass;
+        }
+        reads += usize::from(operation == Operation::Read);
+        match (operation, reads) {
+            (Operation::Create, _) => Play::Fail(ErrorKind::AlreadyExists),
+            (_, 3) => Play::Preempt(single("winner's")),
+            _ => Play::Pass,
+        }
+    });
+    let report = world.run().await;
+    assert_eq!(fates(&report), ["password lost", "hash created"]);
+    assert_eq!(world.stored().await["password"], b"winner's");
+    world.assert_whole().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_faster_and_never_finishes_is_not_waited_for_for_ever() {
+    let world = World::new(Kind::Gcpsm, &format!("{PAIR}{FIELDS}"));
+    world.stage.play(|operation, _| {
+        if operation == Operation::Create {
+            Play::Fail(ErrorKind::AlreadyExists)
+        } else {
+            Play::Pass
+        }
+    });
+    let report = world.run().await;
+    let told = fates(&report);
+    assert_eq!(
+        told[..3],
+        [
+            "password lost",
+            "hash skipped because of password: it is not there",
+            "agent#PASSWORD failed (conflict): add to `agent`: it changed meanwhile, and is now gone",
+        ]
+    );
+    assert_eq!(report.verdict(), Verdict::Failed);
+}
+
 #[tokio::test]
 async fn fields_that_appear_meanwhile_are_kept_and_the_others_added() {
     for kind in [Kind::Local, Kind::Kubernetes, Kind::Gcpsm] {
