@@ -35,7 +35,7 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 
 bench: ## Measure time and memory beside the budgets
-	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests
+	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets
 
 e2e: ## Run the tests that need other programs, and install those (htpasswd, Python's bcrypt)
 	tests/e2e/run.sh

@@ -18,10 +18,12 @@ use crate::yaml::Node;
 
 /// Whether any value of an entry is active.
 pub(super) fn is_active(resolver: &Resolver<'_>, key: &EntryKey) -> bool {
-    resolver
+    let from = ValueId::single(key.clone());
+    let own = resolver
         .activity
-        .iter()
-        .any(|(id, activity)| id.entry == *key && activity.is_active())
+        .range(from..)
+        .take_while(|(id, _)| id.entry == *key);
+    own.map(|(_, activity)| activity).any(Activity::is_active)
 }
 
 /// Decides for every value whether it is needed, and by which case.

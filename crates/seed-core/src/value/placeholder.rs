@@ -1,5 +1,7 @@
 //! Texts that stand for "not yet".
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
 use crate::contract::reader::Context;
@@ -19,7 +21,7 @@ const LONGEST_BRACKETED: usize = 64;
 /// Letters of ASCII are compared without regard to case, and white space around a value is ignored: `changeme` with a
 /// newline from `echo` is as much a placeholder as `CHANGEME`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Placeholders(Vec<Mark>);
+pub struct Placeholders(Arc<[Mark]>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Mark {
@@ -50,7 +52,7 @@ impl Placeholders {
             }
             Some(mark)
         })
-        .map(Self)
+        .map(|marks| Self(marks.into()))
     }
 
     /// Tells whether a value stands for "not yet". What is not UTF-8 does not.
@@ -75,18 +77,22 @@ impl Placeholders {
     }
 }
 
+const USUAL_TEXTS: [&str; 7] = [
+    "",
+    "null",
+    "REPLACE…",
+    "CHANGEME…",
+    "PLACEHOLDER…",
+    "TODO",
+    "<word>",
+];
+
+static USUAL: LazyLock<Arc<[Mark]>> = LazyLock::new(|| Arc::new(USUAL_TEXTS.map(Mark::parse)));
+
 impl Default for Placeholders {
     fn default() -> Self {
-        let marks = [
-            "",
-            "null",
-            "REPLACE…",
-            "CHANGEME…",
-            "PLACEHOLDER…",
-            "TODO",
-            "<word>",
-        ];
-        Self(marks.map(Mark::parse).to_vec())
+        // Nearly every value has these, so they are made once.
+        Self(Arc::clone(&USUAL))
     }
 }
 

@@ -18,6 +18,9 @@ impl Checks {
     /// Tells what length and alphabet of a recipe prove. `prefix` and `suffix` are those of the entry; a check does not
     /// see them, and a reason says so.
     pub fn prove(&self, recipe: &Recipe, prefix: &str, suffix: &str) -> Proof {
+        if self.is_empty() {
+            return Proof::Always;
+        }
         let shape = recipe.shape();
         let prover = Prover {
             checks: self,
