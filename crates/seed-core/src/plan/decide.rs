@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bonds::Bonds;
 use super::model::{Action, Blocked, Plan, State, Step};
 use super::units;
 use crate::inventory::{Inventory, Presence, Shape, Version};
 use crate::name::ValueId;
 use crate::resolve::{
-    Activity, Availability, Place, Resolved, ResolvedEntry, ResolvedRotate, ResolvedSource,
-    ResolvedText, ResolvedValue, Tree,
+    Activity, Alternative, Availability, Place, Resolved, ResolvedEntry, ResolvedPart,
+    ResolvedSource, ResolvedText, ResolvedValue, Tree,
 };
 
 /// What a plan is made from.
@@ -28,7 +29,7 @@ pub fn plan(input: Input<'_>) -> Plan {
     for id in &input.resolved.order {
         if let Some(value) = input.resolved.value(id) {
             let action = decider.action(value);
-            decider.actions.insert(id.clone(), action);
+            decider.decide(id, action);
         }
     }
     let (writes, reads) = units::writes(&decider);
@@ -50,60 +51,53 @@ pub(super) struct Decider<'a> {
     states: BTreeMap<ValueId, State>,
     pub(super) versions: BTreeMap<ValueId, Version>,
     pub(super) actions: BTreeMap<ValueId, Action>,
-    /// What is made from a value, directly.
-    made_from: BTreeMap<ValueId, Vec<ValueId>>,
-    /// The members of a value's group, itself left out.
-    groups: BTreeMap<ValueId, BTreeSet<ValueId>>,
+    pub(super) bonds: Bonds,
+    /// For each group, its first member so far that somebody has to act on.
+    open_members: BTreeMap<usize, ValueId>,
     /// The contract's order, sources first.
     pub(super) position: BTreeMap<ValueId, usize>,
 }
 
 impl<'a> Decider<'a> {
     fn new(input: Input<'a>) -> Self {
-        let mut made_from: BTreeMap<ValueId, Vec<ValueId>> = BTreeMap::new();
         let (mut states, mut versions) = (BTreeMap::new(), BTreeMap::new());
-        for (entry, value) in input
-            .resolved
-            .values()
-            .filter(|(_, value)| value.activity.is_active())
-        {
-            for source in value.reads() {
-                made_from
-                    .entry(source.clone())
-                    .or_default()
-                    .push(value.id.clone());
-            }
+        let active = |(_, value): &(&ResolvedEntry, &ResolvedValue)| value.activity.is_active();
+        for (entry, value) in input.resolved.values().filter(active) {
             let (state, version) = state_of(input, entry, value);
             states.insert(value.id.clone(), state);
             versions.extend(version.map(|version| (value.id.clone(), version)));
         }
-        let position = input
-            .resolved
-            .order
-            .iter()
-            .enumerate()
-            .map(|(at, id)| (id.clone(), at))
-            .collect();
-        let groups = groups(input.resolved);
+        let order = input.resolved.order.iter().enumerate();
+        let position = order.map(|(at, id)| (id.clone(), at)).collect();
+        let bonds = Bonds::new(input.resolved, |id| is_free(&states, id));
         Self {
             input,
             states,
             versions,
             actions: BTreeMap::new(),
-            made_from,
-            groups,
+            bonds,
+            open_members: BTreeMap::new(),
             position,
         }
+    }
+
+    /// Records what is done with a value. Values are decided in the order in which they are made.
+    fn decide(&mut self, id: &ValueId, action: Action) {
+        // Optional and minted values never hold others up.
+        let holds_up = matches!(
+            action,
+            Action::Ask | Action::Blocked(_) | Action::Wait { .. }
+        );
+        if let Some(group) = self.bonds.group(id).filter(|_| holds_up) {
+            self.open_members.entry(group).or_insert_with(|| id.clone());
+        }
+        self.actions.insert(id.clone(), action);
     }
 
     fn state(&self, id: &ValueId) -> State {
         self.states.get(id).cloned().unwrap_or(State::Unknown {
             reason: "nobody looked".to_owned(),
         })
-    }
-
-    pub(super) fn group(&self, id: &ValueId) -> impl Iterator<Item = &ValueId> {
-        self.groups.get(id).into_iter().flatten()
     }
 
     fn action(&self, value: &ResolvedValue) -> Action {
@@ -128,9 +122,15 @@ impl<'a> Decider<'a> {
                 Action::NotNeeded("it must not exist, and does not".to_owned())
             }
             Some(ResolvedSource::Mint { by }) => Action::Minted { by: by.clone() },
+            // What nobody gives is not made, so it breaks no pair.
+            Some(ResolvedSource::Provide(_)) if value.optional && !self.is_given(value) => {
+                Action::Optional
+            }
             Some(source) => self
                 .half_pair(value)
-                .map_or_else(|| self.make(value, source), Action::Blocked),
+                .map(Action::Blocked)
+                .or_else(|| self.earlier_member(value))
+                .unwrap_or_else(|| self.make(value, source)),
             None => Action::NotNeeded("it has no source".to_owned()),
         }
     }
@@ -141,42 +141,34 @@ impl<'a> Decider<'a> {
             .then(|| "kept in no backend, only in the cluster".to_owned())
     }
 
+    fn is_given(&self, value: &ResolvedValue) -> bool {
+        self.input.given.contains(&value.id)
+    }
+
     /// What forbids to make a value that is absent: things that were made from it, or belong with it, are stored.
     fn half_pair(&self, value: &ResolvedValue) -> Option<Blocked> {
-        let stored = self.stored_descendants(&value.id);
+        let stored = self
+            .bonds
+            .stored_below(&value.id, |id| is_free(&self.states, id));
         if !stored.is_empty() {
             return Some(Blocked::HalfPair { stored });
         }
-        let own = self.position.get(&value.id);
-        let later =
-            |member: &&ValueId| !self.state(member).is_free() && self.position.get(*member) > own;
-        let stored: Vec<ValueId> = self.group(&value.id).filter(later).cloned().collect();
-        (!stored.is_empty()).then_some(Blocked::Group { stored })
+        let own = self.position.get(&value.id)?;
+        let later = self.bonds.stored_after(&value.id, *own)?;
+        Some(Blocked::Group {
+            stored: vec![later],
+        })
     }
 
-    /// Values made from this one, directly or not, that are stored or may be.
-    fn stored_descendants(&self, id: &ValueId) -> Vec<ValueId> {
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<&ValueId> = vec![id];
-        while let Some(id) = open.pop() {
-            for made in self.made_from.get(id).into_iter().flatten() {
-                if seen.insert(made) {
-                    open.push(made);
-                }
-            }
-        }
-        let mut stored: Vec<ValueId> = seen
-            .into_iter()
-            .filter(|id| !self.state(id).is_free())
-            .cloned()
-            .collect();
-        stored.sort_by_key(|id| self.position.get(id).copied());
-        stored
+    /// A member of a group is made only once those before it are: otherwise they could never be.
+    fn earlier_member(&self, value: &ResolvedValue) -> Option<Action> {
+        let earlier = self.open_members.get(&self.bonds.group(&value.id)?)?;
+        Some(self.made_of(&[earlier]))
     }
 
     fn make(&self, value: &ResolvedValue, source: &ResolvedSource) -> Action {
         match source {
-            ResolvedSource::Provide(_) if self.input.given.contains(&value.id) => Action::Create,
+            ResolvedSource::Provide(_) if self.is_given(value) => Action::Create,
             ResolvedSource::Provide(_) if value.optional => Action::Optional,
             ResolvedSource::Provide(_) => Action::Ask,
             ResolvedSource::Generate { .. } | ResolvedSource::Value(_) => Action::Create,
@@ -188,6 +180,9 @@ impl<'a> Decider<'a> {
     }
 
     fn compose(&self, text: &ResolvedText) -> Action {
+        if let Some(unsure) = self.unsure_alternative(text) {
+            return Action::Blocked(Blocked::Source(unsure));
+        }
         match text.choose(&self.available(text)) {
             Ok(chosen) => self.made_of(&chosen.values().collect::<Vec<_>>()),
             Err(missing) => Action::Wait {
@@ -197,10 +192,34 @@ impl<'a> Decider<'a> {
         }
     }
 
+    /// An optional value of which nobody knows whether it is there, and before which nothing else can be taken: what is
+    /// written instead of it would stay.
+    fn unsure_alternative(&self, text: &ResolvedText) -> Option<ValueId> {
+        text.parts().iter().find_map(|part| {
+            let ResolvedPart::Value { alternatives, .. } = part else {
+                return None;
+            };
+            let mut ids = alternatives.iter().map_while(Alternative::value);
+            let first = ids.find(|id| !self.is_known_missing(id))?;
+            matches!(self.actions.get(first), Some(Action::Blocked(_))).then(|| first.clone())
+        })
+    }
+
+    fn is_known_missing(&self, id: &ValueId) -> bool {
+        matches!(
+            self.actions.get(id),
+            Some(
+                Action::Optional
+                    | Action::Minted { .. }
+                    | Action::Wait { .. }
+                    | Action::NotNeeded(_)
+            )
+        )
+    }
+
     /// Which values of a text will be there when this plan is carried out.
     pub(super) fn available(&self, text: &ResolvedText) -> Availability {
-        let there =
-            |id: &&ValueId| matches!(self.actions.get(*id), Some(Action::Keep | Action::Create));
+        let there = |id: &&ValueId| self.actions.get(*id).is_some_and(will_be_there);
         text.values().filter(there).cloned().collect()
     }
 
@@ -209,7 +228,7 @@ impl<'a> Decider<'a> {
         let mut optional = true;
         for source in sources {
             match self.actions.get(*source) {
-                Some(Action::Keep | Action::Create) => {}
+                Some(action) if will_be_there(action) => {}
                 Some(
                     Action::Ask
                     | Action::Minted { .. }
@@ -223,7 +242,8 @@ impl<'a> Decider<'a> {
                 Some(Action::Optional | Action::Wait { optional: true, .. }) => {
                     waits.push((*source).clone());
                 }
-                Some(Action::Blocked(_) | Action::NotNeeded(_)) | None => {
+                Some(Action::Blocked(_) | Action::Create | Action::Keep | Action::NotNeeded(_))
+                | None => {
                     return Action::Blocked(Blocked::Source((*source).clone()));
                 }
             }
@@ -363,33 +383,14 @@ fn present(has_fields: bool, field: Option<&crate::name::FieldName>, shape: &Sha
     }
 }
 
-/// `with` is symmetric: everything that is connected is one group.
-fn groups(resolved: &Resolved) -> BTreeMap<ValueId, BTreeSet<ValueId>> {
-    let mut links: BTreeMap<&ValueId, Vec<&ValueId>> = BTreeMap::new();
-    for (_, value) in resolved
-        .values()
-        .filter(|(_, value)| value.activity.is_active())
-    {
-        if let ResolvedRotate::With(members) = &value.rotate {
-            for member in members {
-                links.entry(&value.id).or_default().push(member);
-                links.entry(member).or_default().push(&value.id);
-            }
-        }
-    }
-    let mut groups = BTreeMap::new();
-    for start in links.keys() {
-        let mut group: BTreeSet<ValueId> = BTreeSet::new();
-        let mut open = vec![*start];
-        while let Some(id) = open.pop() {
-            if group.insert(id.clone()) {
-                open.extend(links.get(id).into_iter().flatten());
-            }
-        }
-        group.remove(*start);
-        groups.insert((*start).clone(), group);
-    }
-    groups
+/// Whether the backend said that a value is not there.
+fn is_free(states: &BTreeMap<ValueId, State>, id: &ValueId) -> bool {
+    states.get(id).is_some_and(State::is_free)
+}
+
+/// Whether a value is there once the plan is carried out.
+fn will_be_there(action: &Action) -> bool {
+    matches!(action, Action::Create | Action::Keep)
 }
 
 fn files_of(resolved: &Resolved) -> BTreeMap<ValueId, Vec<String>> {

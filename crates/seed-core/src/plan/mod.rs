@@ -3,6 +3,7 @@
 //! A plan leaves nothing to choose: the write steps say which values go into which entry, under which version, after
 //! which other steps, and what must be read for them. It holds no value.
 
+mod bonds;
 mod decide;
 mod model;
 mod units;

@@ -164,7 +164,7 @@ pub enum Blocked {
         /// Those members.
         stored: Vec<ValueId>,
     },
-    /// Made from a value that is blocked itself.
+    /// Made from, or belongs with, a value that is blocked itself.
     Source(ValueId),
     /// What was seen does not allow a write.
     State(State),
@@ -187,7 +187,7 @@ impl fmt::Display for Blocked {
                     are(stored)
                 )
             }
-            Self::Source(id) => write!(f, "made from {id}, which is blocked"),
+            Self::Source(id) => write!(f, "needs {id}, which is blocked"),
             Self::State(state) => state.fmt(f),
         }
     }

@@ -19,6 +19,7 @@ pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
         writes: Vec::new(),
         unit_of: BTreeMap::new(),
         last_of: BTreeMap::new(),
+        last_of_group: BTreeMap::new(),
     };
     for id in &resolved.order {
         if !matches!(decider.actions.get(id), Some(Action::Create)) {
@@ -63,6 +64,8 @@ struct Builder<'d, 'a> {
     unit_of: BTreeMap<ValueId, usize>,
     /// The latest write of each entry.
     last_of: BTreeMap<EntryKey, usize>,
+    /// The write of the latest member of each group.
+    last_of_group: BTreeMap<usize, usize>,
 }
 
 impl Builder<'_, '_> {
@@ -84,22 +87,18 @@ impl Builder<'_, '_> {
                 .extend(before.into_iter().filter(|earlier| *earlier != unit));
             write.values.push(id.clone());
         }
+        if let Some(group) = self.decider.bonds.group(id) {
+            self.last_of_group.insert(group, unit);
+        }
         self.unit_of.insert(id.clone(), unit);
     }
 
-    /// The writes that a value needs first: its sources', and those of group members that come before it.
+    /// The writes that a value needs first: its sources', and that of the group member before it.
     fn before(&self, id: &ValueId, sources: &[ValueId]) -> BTreeSet<usize> {
-        let position = self.decider.position.get(id);
-        let earlier = self
-            .decider
-            .group(id)
-            .filter(|member| self.decider.position.get(*member) < position);
-        sources
-            .iter()
-            .chain(earlier)
-            .filter_map(|source| self.unit_of.get(source))
-            .copied()
-            .collect()
+        let group = self.decider.bonds.group(id);
+        let member = group.and_then(|group| self.last_of_group.get(&group));
+        let sources = sources.iter().filter_map(|source| self.unit_of.get(source));
+        sources.chain(member).copied().collect()
     }
 
     /// Whether a write comes, directly or not, after another.
