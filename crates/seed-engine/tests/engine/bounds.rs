@@ -172,20 +172,3 @@ secrets:
     assert_eq!(near.log(), ["create near-password", "create back"]);
     assert_eq!(far.log(), ["create far-hash"]);
 }
-
-#[tokio::test]
-async fn ten_thousand_keys_are_planned_and_applied_without_a_quadratic_step() {
-    let pairs = |at: usize| {
-        format!(
-            "  k-{at}: {{generate: {{hex: 16}}}}\n  d-{at}: {{derive: {{sha256: {{of: k-{at}}}}}}}\n"
-        )
-    };
-    let world = World::new(Kind::Local, &(0..5_000).map(pairs).collect::<String>());
-    let begin = std::time::Instant::now();
-    assert_eq!(world.run().await.counts().created, 10_000);
-    assert!(
-        begin.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        begin.elapsed()
-    );
-}
