@@ -58,23 +58,29 @@ pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes the files whose values are there. Files that differ are kept, unless `force`.
+/// Writes the files whose values are there. Files that differ are kept, unless `force`; one that fails stops no other.
 pub(crate) fn write(
     resolved: &Resolved,
     root: &Path,
     read: &ReadValues,
     force: bool,
-) -> Result<Vec<(String, FileFate)>> {
-    resolved
-        .files
+) -> (Vec<(String, FileFate)>, Vec<CliError>) {
+    let mut fates = Vec::new();
+    let mut failures = Vec::new();
+    for file in &resolved.files {
+        match write_one(resolved, root, file, read, force) {
+            Ok(fate) => fates.push((file.path.clone(), fate)),
+            Err(err) => failures.push(err),
+        }
+    }
+    (fates, failures)
+}
+
+/// Whether anything on disk is another than before.
+pub(crate) fn any_written(files: &[(String, FileFate)]) -> bool {
+    files
         .iter()
-        .map(|file| {
-            Ok((
-                file.path.clone(),
-                write_one(resolved, root, file, read, force)?,
-            ))
-        })
-        .collect()
+        .any(|(_, fate)| matches!(fate, FileFate::Replaced | FileFate::Written))
 }
 
 fn write_one(

@@ -1,8 +1,10 @@
 //! `seed apply`.
 
+use std::path::Path;
+
 use seed_core::inventory::Depth;
 use seed_core::report::{Fate, Report, Verdict};
-use seed_core::resolve::Availability;
+use seed_core::resolve::{Availability, Resolved};
 
 use super::{files, manifests};
 use crate::args::{ApplyArgs, Format};
@@ -22,12 +24,9 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     session.warn(terminal);
     // Everything that can be wrong is looked at before the first write, the manifests included.
     secret_files::refuse_shared(&session.resolved, &session.root)?;
-    if args.emit.is_some() {
-        drop(manifests::make(
-            &session.resolved,
-            &args.manifests,
-            Availability::default(),
-        )?);
+    if let Some(directory) = &args.emit {
+        let output = manifests::make(&session.resolved, &args.manifests, Availability::default())?;
+        manifests::refuse_foreign(&output, directory)?;
     }
     let providers = registry::open(
         &session.resolved,
@@ -78,11 +77,12 @@ async fn carry_out(
         .filter(|id| readable(id))
         .collect();
     let (read, unread) = session::read(resolved, providers, &needs).await;
-    let files = secret_files::write(resolved, &session.root, &read, false)?;
+    let (files, unwritten) = secret_files::write(resolved, &session.root, &read, false);
+    let failures = seen.failures.into_iter().chain(unread).chain(unwritten);
     Ok(Applied {
         report,
         files,
-        failures: seen.failures.into_iter().chain(unread).collect(),
+        failures: failures.collect(),
     })
 }
 
@@ -105,22 +105,21 @@ fn readable(report: &Report) -> impl Fn(&seed_core::name::ValueId) -> bool + use
 fn after(
     session: &Session,
     args: &ApplyArgs,
-    applied: Applied,
+    mut applied: Applied,
     terminal: Terminal,
 ) -> Result<Exit> {
     let resolved = &session.resolved;
-    let emitted = match &args.emit {
-        Some(directory) => {
-            let there = readable(&applied.report);
-            let available = resolved
-                .values()
-                .map(|(_, value)| value.id.clone())
-                .filter(there)
-                .collect();
-            let output = manifests::make(resolved, &args.manifests, available)?;
-            Some((manifests::write(&output, directory)?, output, directory))
+    let emitted = match args
+        .emit
+        .as_deref()
+        .map(|to| emit(resolved, args, &applied, to))
+    {
+        Some(Ok(told)) => told,
+        Some(Err(err)) => {
+            applied.failures.push(err);
+            String::new()
         }
-        None => None,
+        None => String::new(),
     };
     match args.format {
         Format::Json => {
@@ -136,22 +135,38 @@ fn after(
                     indent(&render::files(&applied.files))
                 ));
             }
-            if let Some((written, output, directory)) = &emitted {
-                text.push_str(&manifests::describe(resolved, written, output, directory));
-            }
+            text.push_str(&emitted);
             text.push_str(&render::made_by_others(resolved));
             terminal.data(&text)?;
         }
     }
-    let failed = session::fail(applied.failures, terminal);
-    Ok(match failed {
-        Some(failure) if applied.report.counts().created == 0 => return Err(failure),
+    let wrote = applied.report.counts().created > 0 || secret_files::any_written(&applied.files);
+    match session::fail(applied.failures, terminal) {
+        Some(failure) if !wrote => Err(failure),
         Some(failure) => {
             terminal.error(&render::error(&failure));
-            Exit::Partial
+            Ok(Exit::Partial)
         }
-        None => exit(&applied.report, &applied.files, args.missing_ok),
-    })
+        None => Ok(exit(&applied.report, &applied.files, args.missing_ok)),
+    }
+}
+
+/// Writes the manifests of what is there now, and tells about them.
+fn emit(
+    resolved: &Resolved,
+    args: &ApplyArgs,
+    applied: &Applied,
+    directory: &Path,
+) -> Result<String> {
+    let there = readable(&applied.report);
+    let available = resolved
+        .values()
+        .map(|(_, value)| value.id.clone())
+        .filter(there)
+        .collect();
+    let output = manifests::make(resolved, &args.manifests, available)?;
+    let written = manifests::write(&output, directory)?;
+    Ok(manifests::describe(resolved, &written, &output, directory))
 }
 
 fn indent(text: &str) -> String {

@@ -23,12 +23,20 @@ pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
     if let Some(failure) = session::fail(failures, terminal) {
         return Err(failure);
     }
-    let files = secret_files::write(&session.resolved, &session.root, &read, args.force)?;
-    if files.is_empty() {
+    let (files, failures) =
+        secret_files::write(&session.resolved, &session.root, &read, args.force);
+    if session.resolved.files.is_empty() {
         terminal.note("The contract has no files for this environment.");
     }
     terminal.data(&render::files(&files))?;
-    Ok(exit(&files))
+    match session::fail(failures, terminal) {
+        Some(failure) if !secret_files::any_written(&files) => Err(failure),
+        Some(failure) => {
+            terminal.error(&render::error(&failure));
+            Ok(Exit::Partial)
+        }
+        None => Ok(exit(&files)),
+    }
 }
 
 /// A file that somebody changed has drifted; one whose value is missing waits for it.

@@ -12,7 +12,7 @@ use crate::error::{CliError, Result};
 use crate::render;
 
 /// How many files fared how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Written {
     pub(super) changed: usize,
     pub(super) unchanged: usize,
@@ -37,27 +37,39 @@ pub(super) fn make(
     })
 }
 
+/// Refuses a directory in which a file that is not ours stands in the way.
+pub(super) fn refuse_foreign(output: &Output, directory: &Path) -> Result<()> {
+    changes(output, directory).map(drop)
+}
+
 /// Writes what differs, and nothing over a file that is not ours.
 pub(super) fn write(output: &Output, directory: &Path) -> Result<Written> {
-    let mut written = Written::default();
+    let changes = changes(output, directory)?;
+    for file in &changes {
+        disk::write(directory, &file.path, file.text.as_bytes(), Access::Public)
+            .map_err(|err| CliError::file("write", &directory.join(&file.path), &err))?;
+    }
+    Ok(Written {
+        changed: changes.len(),
+        unchanged: all(output).count() - changes.len(),
+        stale: stale(output, directory)?,
+    })
+}
+
+/// The files that differ from what is there, all of them ours or new.
+fn changes<'o>(output: &'o Output, directory: &Path) -> Result<Vec<&'o ManifestFile>> {
     let mut changes = Vec::new();
     for file in all(output) {
         let path = directory.join(&file.path);
         match disk::read(&path).map_err(|err| CliError::file("read", &path, &err))? {
-            Some(bytes) if bytes == file.text.as_bytes() => written.unchanged += 1,
+            Some(bytes) if bytes == file.text.as_bytes() => {}
             Some(bytes) if !manifest::is_ours(&String::from_utf8_lossy(&bytes)) => {
                 return Err(not_ours(&path));
             }
             Some(_) | None => changes.push(file),
         }
     }
-    for file in changes {
-        disk::write(directory, &file.path, file.text.as_bytes(), Access::Public)
-            .map_err(|err| CliError::file("write", &directory.join(&file.path), &err))?;
-        written.changed += 1;
-    }
-    written.stale = stale(output, directory)?;
-    Ok(written)
+    Ok(changes)
 }
 
 fn not_ours(path: &Path) -> CliError {
