@@ -16,10 +16,6 @@ Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json")]
 pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -32,6 +28,10 @@ pub(crate) struct PlanArgs {
     /// Read no value, not even to see which fields an entry has
     #[arg(long)]
     pub(crate) no_read: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
 }
 
 /// `seed apply`.
@@ -41,18 +41,12 @@ Examples:
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests")]
 pub(crate) struct ApplyArgs {
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     /// Also write manifests into this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) emit: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) manifests: EmitOptions,
     /// End with 0 when all that is left is for a person to give
     #[arg(long)]
     pub(crate) missing_ok: bool,
@@ -62,6 +56,12 @@ pub(crate) struct ApplyArgs {
     /// Never ask; fail instead
     #[arg(long)]
     pub(crate) no_input: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) manifests: EmitOptions,
 }
 
 /// What manifests are written for.
@@ -81,13 +81,10 @@ pub(crate) struct EmitOptions {
 #[command(after_help = "\
 Examples:
   seed emit -c contracts/llm-platform.yaml --env ai-dev
-  seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token --out build/manifests
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --out build/manifests
   seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests")]
 pub(crate) struct EmitArgs {
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
-    #[command(flatten)]
-    pub(crate) manifests: EmitOptions,
     /// Take this optional key for present (can be repeated)
     #[arg(long, value_name = "KEY")]
     pub(crate) with_optional: Vec<ValueId>,
@@ -100,6 +97,10 @@ pub(crate) struct EmitArgs {
     /// Compare with this directory instead of writing; end with 10 when it differs
     #[arg(long, value_name = "DIR")]
     pub(crate) check: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) manifests: EmitOptions,
 }
 
 /// `seed check`.
@@ -109,11 +110,11 @@ Examples:
   seed check -c contracts/llm-platform.yaml
   seed check -c contracts/llm-platform.yaml --env ai-dev --all-backends")]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
     /// Check names and sizes for every backend of the contract, not just the one in use
     #[arg(long)]
     pub(crate) all_backends: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
 }
 
 /// `seed get`.
@@ -138,13 +139,13 @@ Examples:
   seed files -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed files -c contracts/llm-platform.yaml --env ai-dev --backend local --force")]
 pub(crate) struct FilesArgs {
+    /// Also replace files that differ from what is stored
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Also replace files that differ from what is stored
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 /// `seed completions`.
