@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::environment;
@@ -57,7 +58,16 @@ impl Sealed {
         I: IntoIterator,
         I::Item: AsRef<OsStr>,
     {
-        let output = Command::new(&self.program)
+        self.start(directory, arguments)?.finish()
+    }
+
+    /// Starts the program like [`Sealed::run`], without waiting for its end.
+    pub fn start<I>(&self, directory: &Path, arguments: I) -> Result<Running, String>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let child = Command::new(&self.program)
             .args(arguments)
             .current_dir(directory)
             .env_clear()
@@ -65,16 +75,46 @@ impl Sealed {
             .env("HOME", self.home())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .map_err(|err| format!("{}: {err}", self.program.display()))?;
         let mut placeholders = self.placeholders.clone();
         placeholders.push((directory.to_path_buf(), "$ROOT".to_owned()));
+        Ok(Running {
+            child,
+            placeholders: spellings(&placeholders),
+        })
+    }
+}
+
+/// A program that was started and not yet waited for.
+#[derive(Debug)]
+#[must_use = "a program that nobody waits for outlives its test"]
+pub struct Running {
+    child: Child,
+    placeholders: Vec<(String, String)>,
+}
+
+impl Running {
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) -> Result<(), String> {
+        kill_process(Pid::from_child(&self.child), signal)
+            .map_err(|err| format!("no signal: {err}"))
+    }
+
+    /// Waits for the end.
+    pub fn finish(self) -> Result<Outcome, String> {
+        let output = self
+            .child
+            .wait_with_output()
+            .map_err(|err| format!("no end: {err}"))?;
         Ok(Outcome {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stdout_bytes: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             status: output.status,
-            placeholders: spellings(&placeholders),
+            placeholders: self.placeholders,
         })
     }
 }
@@ -175,6 +215,17 @@ mod tests {
             "{}",
             shell("kill -9 $$")
         );
+    }
+
+    #[test]
+    fn a_started_program_can_be_stopped() {
+        let sealed = Sealed::new(Path::new("/bin/sh")).unwrap();
+        let running = sealed
+            .start(Path::new("/"), ["-c", "exec sleep 60"])
+            .unwrap();
+        running.signal(Signal::TERM).unwrap();
+        let outcome = running.finish().unwrap();
+        assert!(outcome.to_string().contains("[signal: 15"), "{outcome}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod meaning;
 mod refusal;
 pub mod shared;
 pub mod webhook;
+pub mod workspace;
 pub mod yaml;
 
 pub use refusal::Refusal;
