@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Failed};
 use seed_tests::emission::Emission;
 use seed_tests::meaning::Meaning;
 use seed_tests::shared::needs_shared;
+use seed_tests::workspace::{PLATFORM, Workspace};
 use seed_tests::yaml;
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
             "emitted_and_real_manifests_are_the_same_ones",
             the_same_ones,
         ),
+        needs_shared("the_real_facts_decide_what_is_asked_for", asked_for),
     ];
     for (namespace, name) in REAL {
         let test = move |shared: &Path| means_the_same(shared, namespace, name);
@@ -77,6 +79,30 @@ fn means_the_same(shared: &Path, namespace: &str, name: &str) -> Result<(), Fail
     match Meaning::of(&real)?.difference(&Meaning::of(&emitted.object)?) {
         None => Ok(()),
         Some(difference) => Err(format!("real (-) and emitted (+) differ\n{difference}").into()),
+    }
+}
+
+/// DNS is automated with Cloudflare there, and no provider outside is used.
+fn asked_for(shared: &Path) -> Result<(), Failed> {
+    let workspace = Workspace::new()?;
+    let facts = shared.join("corpus/llm-platform/config.yaml");
+    let contract = format!("{PLATFORM} --config {}", facts.display());
+    let planned = |action: &str| workspace.planned(&contract, &[action]);
+    let expected = [
+        ("ask", vec!["cloudflare-api-token"]),
+        ("optional", vec!["hf-token"]),
+        ("not-needed", vec!["anthropic-api-key"]),
+    ];
+    for (action, expected) in expected {
+        let found = planned(action)?;
+        if found != expected {
+            return Err(format!("{action}: {found:?} instead of {expected:?}").into());
+        }
+    }
+    let outcome = workspace.seed(&format!("apply {contract}"))?;
+    match outcome.status.code() {
+        Some(11) if planned("keep")?.len() == 15 => Ok(()),
+        _ => Err(outcome.to_string().into()),
     }
 }
 
