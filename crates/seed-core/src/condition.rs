@@ -12,6 +12,12 @@ use crate::facts::Facts;
 
 /// Longest condition, in bytes.
 const MAX_LENGTH: usize = 4096;
+/// Deepest nesting of brackets. The parser recurses a dozen times for each, and the stack is finite.
+const MAX_DEPTH: usize = 8;
+/// Most arithmetic and comparing operators between two `&&` or `||`, which nest to the left without brackets.
+const MAX_OPERATORS: usize = 16;
+/// Deepest nesting of `all`, `exists` and the like, whose time is the product of their lists.
+const MAX_LOOPS: usize = 2;
 
 /// A condition that is well-formed CEL.
 #[derive(Clone, Debug)]
@@ -30,6 +36,10 @@ struct Uses {
     asked: BTreeSet<Vec<String>>,
     /// Other names it reads.
     names: BTreeSet<String>,
+    /// How deep its loops nest.
+    loops: usize,
+    /// Loops around what is being read.
+    open: usize,
 }
 
 /// Why a condition is wrong, or has no answer.
@@ -100,10 +110,15 @@ impl Condition {
             let message = format!("it has more than {MAX_LENGTH} characters");
             return Err(ConditionError::Syntax { message, at: 0 });
         }
+        refuse_nesting(text)?;
         let program = Program::compile(text).map_err(|errors| syntax_error(text, &errors))?;
         let expression = program.expression().clone();
         let mut uses = Uses::default();
         uses.walk(&expression, &mut Vec::new());
+        if uses.loops > MAX_LOOPS {
+            let message = format!("loops nest more than {MAX_LOOPS} deep");
+            return Err(ConditionError::Syntax { message, at: 0 });
+        }
         Ok(Self {
             text: text.to_owned(),
             expression: Arc::new(expression),
@@ -179,6 +194,34 @@ impl Condition {
     }
 }
 
+/// Refuses what would exhaust the stack of the parser, or of a walk over what it gives.
+fn refuse_nesting(text: &str) -> Result<(), ConditionError> {
+    let (mut depth, mut operators) = (0_usize, 0_usize);
+    let mut quote = None;
+    let mut last = ' ';
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) => quote = (c != open || last == '\\').then_some(open),
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, '&' | '|') => operators = 0,
+            (None, '+' | '-' | '*' | '/' | '%' | '<' | '>' | '=') if last != c => operators += 1,
+            (None, _) => {}
+        }
+        let message = if depth > MAX_DEPTH {
+            format!("brackets nest more than {MAX_DEPTH} deep")
+        } else if operators > MAX_OPERATORS {
+            format!("more than {MAX_OPERATORS} operators stand in a row")
+        } else {
+            last = c;
+            continue;
+        };
+        return Err(ConditionError::Syntax { message, at });
+    }
+    Ok(())
+}
+
 fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
     let Some(first) = errors.errors.first() else {
         return ConditionError::Syntax {
@@ -247,10 +290,13 @@ impl Uses {
                 let outer = bound.len();
                 bound.extend([loops.iter_var.clone(), loops.accu_var.clone()]);
                 bound.extend(loops.iter_var2.clone());
+                self.open += 1;
+                self.loops = self.loops.max(self.open);
                 self.walk(&loops.loop_cond, bound);
                 self.walk(&loops.loop_step, bound);
                 self.walk(&loops.result, bound);
                 bound.truncate(outer);
+                self.open -= 1;
             }
         }
     }

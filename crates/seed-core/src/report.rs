@@ -27,7 +27,7 @@ pub struct Outcome {
 /// What became of a value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fate {
-    /// The run was stopped before its turn came. Nothing was sent.
+    /// The run was stopped before it was stored.
     Cancelled,
     /// It was made and stored.
     Created,

@@ -127,15 +127,19 @@ fn dotenv_names(cx: &mut Context<'_>, node: &Node) {
         if value.as_scalar().is_none() {
             cx.expected::<()>("text, since a dotenv file has no structure", value);
         }
-        let variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !variable && spread_entry(key).is_none() {
+        if !is_variable(name) && spread_entry(key).is_none() {
             cx.push(Diagnostic::error(
                 format!("`{name}` cannot name a variable"),
                 key.span,
             ));
         }
     }
+}
+
+/// Whether text can name a variable of a shell.
+pub(crate) fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Tells why a path does not stay below `root`, if it does not.
@@ -153,6 +157,9 @@ pub(crate) fn refuse_path(path: &str) -> Result<(), String> {
         return Err(format!(
             "`{path}` must stay below `root`: no `.`, `..` or empty part"
         ));
+    }
+    if path.split('/').next() == Some(".git") {
+        return Err(format!("`{path}` lies in git's own directory"));
     }
     Ok(())
 }

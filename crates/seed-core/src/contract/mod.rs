@@ -10,7 +10,7 @@ mod schema;
 mod secrets;
 mod targets;
 
-pub(crate) use files::{refuse_path, spread_entry};
+pub(crate) use files::{is_variable, refuse_path, spread_entry};
 pub use model::{
     Backend, BackendStore, Case, Cluster, Content, Contract, Creation, Deletion, EmitDefaults,
     Entry, Field, File, FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source,

@@ -76,7 +76,7 @@ impl<'a> Builder<'a> {
             for value in entry
                 .values
                 .iter()
-                .filter(|value| value.activity.is_active())
+                .filter(|value| value.activity.is_active() && !value.is_forbidden())
             {
                 let Some(field) = &value.id.field else {
                     continue;

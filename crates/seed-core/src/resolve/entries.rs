@@ -34,8 +34,10 @@ pub(super) fn decide_activity(resolver: &mut Resolver<'_>) {
             Content::Single(spec) => decide(resolver, ValueId::single(key.clone()), &outer, spec),
             Content::Fields(fields) => {
                 for (name, field) in fields {
+                    // Asked in any case: a misspelt fact is an error in every environment.
+                    let inner = resolver.when(field.when.as_ref());
                     let own = if outer.is_active() {
-                        resolver.when(field.when.as_ref())
+                        inner
                     } else {
                         outer.clone()
                     };
@@ -52,20 +54,23 @@ pub(super) fn decide_activity(resolver: &mut Resolver<'_>) {
 }
 
 fn decide<'c>(resolver: &mut Resolver<'c>, id: ValueId, outer: &Activity, spec: &'c ValueSpec) {
+    let mut held = None;
+    if let Source::Cases(cases) = &spec.source.value {
+        // All of them are asked, so that a misspelt fact shows wherever it stands.
+        for case in cases {
+            let holds = resolver.when(case.when.as_ref()).is_active();
+            held = held.or(holds.then_some(case));
+        }
+    }
     let activity = match (outer, &spec.source.value) {
         (Activity::Inactive(_), _) => outer.clone(),
-        (Activity::Active, Source::Cases(cases)) => {
-            let held = cases
-                .iter()
-                .find(|case| resolver.when(case.when.as_ref()).is_active());
-            match held {
-                Some(case) => {
-                    resolver.chosen.insert(id.clone(), &case.value);
-                    Activity::Active
-                }
-                None => Activity::Inactive("none of its cases holds".to_owned()),
+        (Activity::Active, Source::Cases(_)) => match held {
+            Some(case) => {
+                resolver.chosen.insert(id.clone(), &case.value);
+                Activity::Active
             }
-        }
+            None => Activity::Inactive("none of its cases holds".to_owned()),
+        },
         (Activity::Active, _) => {
             resolver.chosen.insert(id.clone(), spec);
             Activity::Active
@@ -216,6 +221,10 @@ fn fill(
     value.rotate = rotate(resolver, &value.id, &spec.rotate);
     if let Some(node) = &spec.check {
         value.checks = decode(resolver, node, Checks::decode)?;
+        if let Some(unchecked) = value.checks.unchecked() {
+            let warning = Diagnostic::warning(unchecked, node.span);
+            resolver.diagnostics.push(warning);
+        }
     }
     value.source = Some(source(resolver, &value.id, spec)?);
     prove(value, spec.source.span)
@@ -279,6 +288,7 @@ fn source(
                 Diagnostic::error(format!("`{}` is not declared", of.value), of.span)
             })?;
             refuse_inactive(resolver, &source, of.span)?;
+            resolver.refuse_forbidden(&source, of.span)?;
             ResolvedSource::Derive {
                 derivation,
                 of: source,

@@ -1,22 +1,28 @@
 //! Files that hold values.
 
-use super::model::{Branch, ResolvedFile, Tree};
+use std::collections::BTreeMap;
+
+use super::model::{Branch, ResolvedBackend, ResolvedFile, Tree};
 use super::resolver::{Resolver, checked_path};
 use super::text::ResolvedText;
+use crate::backend::Kind;
 use crate::contract::{Content, File, FileContent, spread_entry};
 use crate::diagnostic::Diagnostic;
 use crate::name::ValueId;
 use crate::text::Template;
 use crate::yaml::{Node, NodeKind, to_json};
 
-pub(super) fn resolve(resolver: &mut Resolver<'_>) -> Vec<ResolvedFile> {
+pub(super) fn resolve(
+    resolver: &mut Resolver<'_>,
+    backends: &BTreeMap<String, ResolvedBackend>,
+) -> Vec<ResolvedFile> {
     let contract = resolver.contract;
     let mut files: Vec<ResolvedFile> = Vec::new();
     for file in contract.files.values() {
         if !resolver.when(file.when.as_ref()).is_active() {
             continue;
         }
-        let resolved = resolve_file(resolver, file);
+        let resolved = resolve_file(resolver, backends, file);
         let Some(Some(resolved)) = resolver.keep(resolved) else {
             continue;
         };
@@ -31,8 +37,13 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>) -> Vec<ResolvedFile> {
     files
 }
 
-fn resolve_file(resolver: &Resolver<'_>, file: &File) -> Result<Option<ResolvedFile>, Diagnostic> {
+fn resolve_file(
+    resolver: &Resolver<'_>,
+    backends: &BTreeMap<String, ResolvedBackend>,
+    file: &File,
+) -> Result<Option<ResolvedFile>, Diagnostic> {
     let path = checked_path(&resolver.scope, &file.path)?;
+    refuse_own(resolver, backends, &path, file)?;
     let tree = match &file.content {
         FileContent::Text(template) => leaf(resolver, template)?.map(Tree::Text),
         FileContent::Yaml(node) => branch(resolver, node)?.map(Tree::Yaml),
@@ -40,6 +51,34 @@ fn resolve_file(resolver: &Resolver<'_>, file: &File) -> Result<Option<ResolvedF
         FileContent::Dotenv(node) => Some(Tree::Dotenv(variables(resolver, node)?)),
     };
     Ok(tree.map(|tree| ResolvedFile { path, tree }))
+}
+
+/// A file of ours that another of ours would be replaced by is an error: the store above all.
+fn refuse_own(
+    resolver: &Resolver<'_>,
+    backends: &BTreeMap<String, ResolvedBackend>,
+    path: &str,
+    file: &File,
+) -> Result<(), Diagnostic> {
+    let stores = backends
+        .values()
+        .filter(|backend| backend.kind == Kind::Local)
+        .filter_map(|backend| backend.settings.get("file"));
+    let facts =
+        crate::resolve::config_files(resolver.contract, resolver.scope.source, resolver.scope.env)
+            .unwrap_or_default();
+    let beside = |store: &String| path == store || path == format!("{store}.lock");
+    let what = if stores.clone().any(beside) {
+        "the file in which values are kept"
+    } else if facts.iter().any(|fact| fact == path) {
+        "a facts file"
+    } else {
+        return Ok(());
+    };
+    Err(Diagnostic::error(
+        format!("`{path}` is {what} and cannot be written as a file"),
+        file.path.span,
+    ))
 }
 
 /// A text, or nothing when a value in it is inactive.
@@ -125,6 +164,14 @@ fn variables(
     let Some(Branch::Map(members)) = branch(resolver, node)? else {
         return Ok(Vec::new());
     };
+    if let Some((name, _)) = members
+        .iter()
+        .find(|(name, _)| !crate::contract::is_variable(name))
+    {
+        let message = format!("`{name}` cannot name a variable");
+        return Err(Diagnostic::error(message, node.span)
+            .help("name the fields one by one: `NAME: \"${entry#field}\"`"));
+    }
     members
         .into_iter()
         .map(|(name, member)| match member {

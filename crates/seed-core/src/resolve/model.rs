@@ -380,6 +380,11 @@ impl ResolvedValue {
         }
     }
 
+    /// Whether it must not exist.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.source, Some(ResolvedSource::Forbidden(_)))
+    }
+
     /// Whether the value may be bytes that are no text.
     pub fn is_binary(&self) -> bool {
         matches!(&self.source, Some(ResolvedSource::Generate { recipe, .. }) if recipe.is_binary())

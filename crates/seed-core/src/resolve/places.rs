@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::model::{Place, Request, ResolvedBackend, ResolvedEntry};
+use super::model::{Place, Request, ResolvedBackend, ResolvedEntry, ResolvedValue};
 use super::resolver::Resolver;
 use crate::backend::Kind;
 use crate::contract::{Backend, Entry};
@@ -254,6 +254,33 @@ fn place(
         kind: backend.kind,
         name: stored,
     })
+}
+
+/// What is kept in no backend cannot be read back, so nothing that is stored can be made from it.
+pub(super) fn refuse_unreadable(
+    resolver: &mut Resolver<'_>,
+    entries: &IndexMap<EntryKey, ResolvedEntry>,
+) {
+    let nowhere = |key: &EntryKey| {
+        let place = entries.get(key).and_then(|entry| entry.place.as_ref());
+        matches!(place, Some(Place::Nowhere))
+    };
+    for entry in entries.values().filter(|entry| !nowhere(&entry.key)) {
+        for source in entry.values.iter().flat_map(ResolvedValue::reads) {
+            if nowhere(&source.entry) {
+                let declared = resolver.contract.secrets.get(&entry.key);
+                let span = declared.map_or_else(Span::default, |entry| entry.span);
+                let message = format!(
+                    "`{}` is made from `{source}`, which is kept in no backend",
+                    entry.key
+                );
+                resolver.diagnostics.push(
+                    Diagnostic::error(message, span)
+                        .help("give both a backend, or neither: `backend: none`"),
+                );
+            }
+        }
+    }
 }
 
 /// Two active entries with one stored name would overwrite or share a value.

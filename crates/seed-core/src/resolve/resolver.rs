@@ -7,7 +7,7 @@ use super::model::{Activity, Request, Resolved, ResolvedStore};
 use super::text::{Alternative, ResolvedPart, ResolvedText};
 use super::{entries, files, graph, places, targets};
 use crate::condition::{Condition, ConditionError, ConditionFacts};
-use crate::contract::{Contract, StoreRef, ValueSpec, condition_diagnostic, value_of};
+use crate::contract::{Contract, Source, StoreRef, ValueSpec, condition_diagnostic, value_of};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::name::{EntryKey, ValueId};
 use crate::text::{Filter, Part, Reference, Subject, Template};
@@ -89,13 +89,15 @@ pub(super) struct Resolver<'c> {
 
 impl Resolver<'_> {
     fn run(&mut self, request: &Request) -> Option<Resolved> {
+        self.ask_all_conditions();
         entries::decide_activity(self);
         let backends = places::choose(self, request)?;
         let entries = entries::resolve(self, &backends);
         places::refuse_collisions(self, &entries);
+        places::refuse_unreadable(self, &entries);
         let order = graph::order(self, &entries);
         let targets = targets::resolve(self, &entries);
-        let files = files::resolve(self);
+        let files = files::resolve(self, &backends.used);
         let root = self
             .contract
             .root
@@ -152,6 +154,7 @@ impl Resolver<'_> {
         match self.answer(&condition.value) {
             Ok(true) => Activity::Active,
             Ok(false) => Activity::Inactive(self.why_not(&condition.value)),
+            Err(_) if self.is_told(&condition.value) => Activity::Active,
             Err(err) => {
                 let text = condition.as_str().to_owned();
                 self.diagnostics.push(condition_diagnostic(
@@ -162,6 +165,36 @@ impl Resolver<'_> {
                 ));
                 Activity::Active
             }
+        }
+    }
+
+    /// Asks every named condition, used or not: a misspelt fact is an error in every environment.
+    fn ask_all_conditions(&mut self) {
+        for (name, condition) in &self.contract.conditions {
+            if let Err(err) = self.named(name) {
+                let text = condition.as_str();
+                let found = condition_diagnostic(&err, condition.span, text, self.scope.source);
+                self.diagnostics.push(found);
+            }
+        }
+    }
+
+    /// Whether a condition reads a named one that has no answer, which is told at that one's own place.
+    fn is_told(&mut self, condition: &Condition) -> bool {
+        let names: Vec<&str> = condition.names().filter(|name| *name != "env").collect();
+        names
+            .into_iter()
+            .any(|name| self.contract.conditions.contains_key(name) && self.named(name).is_err())
+    }
+
+    /// A value that must not exist cannot be used.
+    pub(super) fn refuse_forbidden(&self, id: &ValueId, span: Span) -> Result<(), Diagnostic> {
+        match self.chosen.get(id).map(|spec| &spec.source.value) {
+            Some(Source::Forbidden(reason)) => {
+                let message = format!("`{id}` must not exist: {}", reason.value);
+                Err(Diagnostic::error(message, span).context(reason.span, "forbidden here"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -260,6 +293,7 @@ impl Resolver<'_> {
                 inactive = inactive.or(Some(id));
                 continue;
             }
+            self.refuse_forbidden(&id, reference.span).map_err(Err)?;
             if reference.filters.contains(&Filter::Name) {
                 return Ok(ResolvedPart::Name(id.entry));
             }

@@ -31,14 +31,13 @@ pub(super) fn resolve(
 
 fn refuse_twins(resolver: &mut Resolver<'_>, targets: &[ResolvedTarget]) {
     let mut manifests = BTreeMap::new();
-    for target in targets
-        .iter()
-        .filter(|target| target.activity.is_active() && target.made_by.is_none())
-    {
-        for (kind, name) in [
-            ("Secret", &target.secret),
-            ("ExternalSecret", &target.manifest_name),
-        ] {
+    for target in targets.iter().filter(|target| target.activity.is_active()) {
+        let ours = target.made_by.is_none() && !target.direct;
+        let objects = [
+            Some(("Secret", &target.secret)),
+            ours.then_some(("ExternalSecret", &target.manifest_name)),
+        ];
+        for (kind, name) in objects.into_iter().flatten() {
             let first =
                 manifests.insert((kind, target.namespace.clone(), name.clone()), &target.key);
             if let Some(first) = first {
