@@ -2,10 +2,11 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,21 +37,99 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
+/// What a file is written over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Over {
+    /// Nothing: if something is there by now, that stays.
+    Nothing,
+    /// Whatever is there.
+    Anything,
+}
+
 /// Writes a whole file: readers see the old or the new one, never a part.
-pub(crate) fn write(base: &Path, relative: &str, bytes: &[u8], access: Access) -> io::Result<()> {
+///
+/// A private file has no name before it is complete, where the system can do that: a cut leaves nothing behind that
+/// git or another user could take.
+pub(crate) fn write(
+    base: &Path,
+    relative: &str,
+    bytes: &[u8],
+    access: Access,
+    over: Over,
+) -> io::Result<()> {
     let path = base.join(relative);
-    let directory = path
-        .parent()
-        .map_or_else(|| base.to_path_buf(), Path::to_path_buf);
-    make_directories(base, &directory, access)?;
+    let directory = directory_of(&path);
+    make_directories(base, directory, access)?;
+    let unnamed = match access {
+        Access::Private => unnamed(directory)?,
+        Access::Public => None,
+    };
     let aside = aside(&path);
-    let written = write_aside(&aside, bytes, access).and_then(|()| fs::rename(&aside, &path));
+    let written = match &unnamed {
+        Some(file) => fill(file, bytes).and_then(|()| match over {
+            Over::Nothing => name(file, &path),
+            Over::Anything => name(file, &aside).and_then(|()| fs::rename(&aside, &path)),
+        }),
+        None => write_aside(&aside, bytes, access).and_then(|()| match over {
+            Over::Nothing => fs::hard_link(&aside, &path).and_then(|()| fs::remove_file(&aside)),
+            Over::Anything => fs::rename(&aside, &path),
+        }),
+    };
     if written.is_err() {
         // The reason of the failure says more than that the leftover could not be removed.
         drop(fs::remove_file(&aside));
     }
     written?;
-    File::open(&directory)?.sync_all()
+    File::open(directory)?.sync_all()
+}
+
+/// Makes a file that others can read one that only its owner can. Tells whether that was needed.
+pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(false);
+    }
+    permissions.set_mode(0o600);
+    file.set_permissions(permissions)?;
+    Ok(true)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// A file without a name, or `None` where the file system has none.
+#[cfg(target_os = "linux")]
+fn unnamed(directory: &Path) -> io::Result<Option<File>> {
+    use rustix::io::Errno;
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    match rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => Ok(Some(File::from(file))),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Gives a file without a name one that is not taken.
+fn name(file: &File, path: &Path) -> io::Result<()> {
+    let handle = format!("/proc/self/fd/{}", file.as_raw_fd());
+    rustix::fs::linkat(CWD, handle, CWD, path, AtFlags::SYMLINK_FOLLOW)?;
+    Ok(())
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -70,15 +149,13 @@ fn write_aside(aside: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
         _ => {}
     }
-    let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
-        .custom_flags(flags)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(aside)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    fill(&file, bytes)
 }
 
 /// Makes the directories below `base`, refusing to go through a symlink.
@@ -125,7 +202,7 @@ fn make_directory(path: &Path, access: Access) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -136,7 +213,7 @@ mod tests {
     #[test]
     fn private_files_are_for_their_owner_only() {
         let base = tempfile::tempdir().unwrap();
-        write(base.path(), "a/b/c", b"x", Access::Private).unwrap();
+        write(base.path(), "a/b/c", b"x", Access::Private, Over::Nothing).unwrap();
         assert_eq!(mode(&base.path().join("a/b/c")), 0o600);
         assert_eq!(mode(&base.path().join("a/b")), 0o700);
         assert_eq!(read(&base.path().join("a/b/c")).unwrap().unwrap(), b"x");
@@ -154,9 +231,18 @@ mod tests {
         fs::write(other.path().join("victim"), "old").unwrap();
         symlink(other.path(), base.path().join("dir")).unwrap();
         symlink(other.path().join("victim"), base.path().join("file")).unwrap();
-        assert!(write(base.path(), "dir/victim", b"new", Access::Private).is_err());
+        assert!(
+            write(
+                base.path(),
+                "dir/victim",
+                b"new",
+                Access::Private,
+                Over::Anything
+            )
+            .is_err()
+        );
         assert!(read(&base.path().join("file")).is_err());
-        write(base.path(), "file", b"new", Access::Private).unwrap();
+        write(base.path(), "file", b"new", Access::Private, Over::Anything).unwrap();
         assert_eq!(fs::read(other.path().join("victim")).unwrap(), b"old");
     }
 
@@ -165,5 +251,25 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         assert!(read(&base.path().join("nothing")).unwrap().is_none());
         assert!(read(base.path()).is_err());
+    }
+
+    #[test]
+    fn what_appeared_meanwhile_stays() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("file"), "theirs").unwrap();
+        let written = write(base.path(), "file", b"ours", Access::Private, Over::Nothing);
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(base.path().join("file")).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_made_private() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("file");
+        write(base.path(), "file", b"x", Access::Public, Over::Nothing).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(make_private(&path).unwrap());
+        assert!(!make_private(&path).unwrap());
+        assert_eq!(mode(&path), 0o600);
     }
 }

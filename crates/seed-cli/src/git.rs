@@ -61,7 +61,12 @@ fn work_tree(path: &Path) -> Option<PathBuf> {
 }
 
 fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
+    // The path is one path, whatever it looks like, and the work tree is the one it lies in.
     let status = Command::new("git")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .env_remove("GIT_WORK_TREE")
+        .arg("--literal-pathspecs")
         .arg("-C")
         .arg(top)
         .args(question)
@@ -76,8 +81,9 @@ fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
         Some(0) => Ok(true),
         Some(1) => Ok(false),
         _ => Err(format!(
-            "git {} ended with {status}",
-            question.first().unwrap_or(&"")
+            "git cannot tell: `git -C {} {}` ended with {status}; run it to see why",
+            top.display(),
+            question.join(" ")
         )),
     }
 }

@@ -118,18 +118,18 @@ impl Loaded {
         for path in self.facts_files(args, env)? {
             facts.merge(read_facts(&path)?);
         }
-        for (list, text) in [(&args.set, false), (&args.set_string, true)] {
+        for (list, flag) in [(&args.set, "--set"), (&args.set_string, "--set-string")] {
             for setting in list {
                 let Some((path, value)) = setting.split_once('=') else {
                     return Err(CliError::usage(format!("`{setting}` is no `path=value`")));
                 };
-                let set = if text {
+                let set = if flag == "--set-string" {
                     facts.set_text(path, value)
                 } else {
                     facts.set(path, value)
                 };
                 set.map_err(|err| {
-                    CliError::usage(format!("`--set {setting}` does not work")).because(&err)
+                    CliError::usage(format!("`{flag} {setting}` does not work")).because(&err)
                 })?;
             }
         }
@@ -175,14 +175,6 @@ impl Loaded {
             terminal.note(render::warnings(&self.path, &self.source, warnings).trim_end());
         }
     }
-
-    /// Whether facts are known only once an environment is named.
-    pub(crate) fn needs_environment(&self, args: &ContractArgs) -> bool {
-        let named = resolve::environment(&self.contract, args.env.as_deref());
-        named.is_none()
-            && (resolve::config_files(&self.contract, &self.source, None).is_err()
-                || contract_mentions_env(&self.contract))
-    }
 }
 
 impl Session {
@@ -210,16 +202,6 @@ fn below(directory: &Path, root: &str) -> PathBuf {
     path
 }
 
-fn contract_mentions_env(contract: &Contract) -> bool {
-    contract.backends.values().any(|backend| {
-        backend
-            .settings
-            .values()
-            .chain(&backend.prefix)
-            .any(|setting| setting.value.to_string().contains("${env}"))
-    })
-}
-
 fn environment(contract: &Contract, args: &ContractArgs) -> Result<Option<String>> {
     match resolve::environment(contract, args.env.as_deref()) {
         Some(env) if contract::is_environment_name(&env) => Ok(Some(env)),
@@ -239,9 +221,25 @@ fn read_facts(path: &Path) -> Result<Facts> {
             .because(&err)
             .hint("check `--env`, or name another file with `--config`")
     })?;
-    Facts::parse(&source).map_err(|diagnostic: Diagnostic| CliError::Text {
-        path: shown,
-        source,
-        diagnostics: diagnostic.into(),
+    // Only the place is shown: a contract of somebody else's may name a file that is no facts file at all.
+    Facts::parse(&source).map_err(|diagnostic: Diagnostic| {
+        let place = diagnostic
+            .span
+            .map_or_else(String::new, |span| place(&source, span.start));
+        CliError::usage(format!("{shown}{place}: {}", diagnostic.message))
     })
+}
+
+/// `:line:column`, both from 1.
+fn place(source: &str, offset: usize) -> String {
+    let before = source.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!(":{line}:{column}")
 }

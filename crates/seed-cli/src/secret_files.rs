@@ -5,9 +5,9 @@ use std::path::Path;
 
 use seed_core::name::ValueId;
 use seed_core::resolve::{Resolved, ResolvedFile};
-use seed_engine::ReadValues;
+use seed_engine::{ReadValues, Unread};
 
-use crate::disk::{self, Access};
+use crate::disk::{self, Access, Over};
 use crate::error::{CliError, Result};
 use crate::git::{self, Fate};
 
@@ -16,6 +16,8 @@ use crate::git::{self, Fate};
 pub(crate) enum FileFate {
     /// It differs from what is stored, and was kept.
     Differs,
+    /// It was as it should be, but others could read it; now only its owner can.
+    MadePrivate,
     /// It was replaced.
     Replaced,
     /// It is as it should be.
@@ -78,9 +80,12 @@ pub(crate) fn write(
 
 /// Whether anything on disk is another than before.
 pub(crate) fn any_written(files: &[(String, FileFate)]) -> bool {
-    files
-        .iter()
-        .any(|(_, fate)| matches!(fate, FileFate::Replaced | FileFate::Written))
+    files.iter().any(|(_, fate)| {
+        matches!(
+            fate,
+            FileFate::MadePrivate | FileFate::Replaced | FileFate::Written
+        )
+    })
 }
 
 fn write_one(
@@ -93,7 +98,7 @@ fn write_one(
     let needed = seed_engine::needed(file);
     if needed
         .iter()
-        .any(|id| !read.values.contains_key(id) && !is_optional(resolved, id))
+        .any(|id| !read.values.contains_key(id) && !is_known_missing(resolved, read, id))
     {
         return Ok(FileFate::Waits);
     }
@@ -107,17 +112,27 @@ fn write_one(
     let before = disk::read(&path)
         .map_err(|err| CliError::file("read", &path, &err))?
         .map(zeroize::Zeroizing::new);
-    let fate = match before {
-        Some(bytes) if bytes.as_slice() == text.as_bytes() => return Ok(FileFate::Unchanged),
+    let (fate, over) = match before {
+        Some(bytes) if bytes.as_slice() == text.as_bytes() => {
+            let changed =
+                disk::make_private(&path).map_err(|err| CliError::file("protect", &path, &err))?;
+            return Ok(if changed {
+                FileFate::MadePrivate
+            } else {
+                FileFate::Unchanged
+            });
+        }
         Some(_) if !force => return Ok(FileFate::Differs),
-        Some(_) => FileFate::Replaced,
-        None => FileFate::Written,
+        Some(_) => (FileFate::Replaced, Over::Anything),
+        None => (FileFate::Written, Over::Nothing),
     };
-    disk::write(root, &file.path, text.as_bytes(), Access::Private)
+    disk::write(root, &file.path, text.as_bytes(), Access::Private, over)
         .map_err(|err| CliError::file("write", &path, &err))?;
     Ok(fate)
 }
 
-fn is_optional(resolved: &Resolved, id: &ValueId) -> bool {
+/// Whether a value may be left out: it is optional, and known not to be there. What could not be read is not.
+fn is_known_missing(resolved: &Resolved, read: &ReadValues, id: &ValueId) -> bool {
     resolved.value(id).is_some_and(|value| value.optional)
+        && matches!(read.unread.get(id), Some(Unread::Absent))
 }

@@ -180,28 +180,33 @@ fn splice_members(object: &[u8], new: &Fields) -> Result<SecretValue, ShapeError
         .ok_or(ShapeError::NotAnObject)?;
     let (before, after) = object.split_at(close);
     let mut empty = before.iter().rev().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut text = zeroize::Zeroizing::new(before.to_vec());
+    // Room for all of it, escapes included: a buffer that grows leaves copies behind.
+    let room: usize = new
+        .iter()
+        .map(|(name, value)| 6 * (name.len() + value.value().len()) + 6)
+        .sum();
+    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(object.len() + room));
+    text.extend_from_slice(before);
     for (name, value) in new.iter() {
         if !std::mem::take(&mut empty) {
             text.push(b',');
         }
-        text.extend_from_slice(json_string(name).as_bytes());
+        push_json_string(name, &mut text)?;
         text.push(b':');
         match value {
             FieldValue::Raw(raw) => text.extend_from_slice(raw.expose()),
             FieldValue::Text(value) => {
                 let value = value.expose_text().ok_or(ShapeError::NotText)?;
-                text.extend_from_slice(json_string(value).as_bytes());
+                push_json_string(value, &mut text)?;
             }
         }
     }
     text.extend_from_slice(after);
-    Ok(SecretValue::new(text.to_vec()))
+    Ok(SecretValue::new(std::mem::take(&mut *text)))
 }
 
-/// A quoted JSON string.
-pub(crate) fn json_string(text: &str) -> zeroize::Zeroizing<String> {
-    zeroize::Zeroizing::new(serde_json::Value::String(text.to_owned()).to_string())
+fn push_json_string(text: &str, to: &mut Vec<u8>) -> Result<(), ShapeError> {
+    serde_json::to_writer(to, text).map_err(|_| ShapeError::NotText)
 }
 
 /// Collects members in order, duplicates included, which a map type would hide.

@@ -66,11 +66,21 @@ fn check_private(path: &Path, file: &File) -> Result<(), FileError> {
 /// Makes the directory of `path`, and those above it, for us alone. Directories that exist stay as they are.
 pub(crate) fn make_directory_of(path: &Path) -> Result<(), FileError> {
     let directory = directory_of(path);
+    let failed = |err| FileError::io("make the directory", directory, err);
+    let missing: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|above| *above != Path::new("") && !above.exists())
+        .collect();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(directory)
-        .map_err(|err| FileError::io("make the directory", directory, err))
+        .map_err(failed)?;
+    // A new directory is there after a power cut only once the one above it says so.
+    missing
+        .into_iter()
+        .try_for_each(sync_directory_of)
+        .map_err(failed)
 }
 
 fn directory_of(path: &Path) -> &Path {

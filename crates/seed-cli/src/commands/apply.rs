@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use seed_core::inventory::Depth;
+use seed_core::name::ValueId;
+use seed_core::plan::Action;
 use seed_core::report::{Fate, Report, Verdict};
 use seed_core::resolve::{Availability, Resolved};
+use seed_engine::{Providers, Unread};
 
 use super::{files, manifests};
 use crate::args::{ApplyArgs, Format};
@@ -12,8 +15,6 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
-use seed_engine::Providers;
-
 use crate::secret_files::{self, FileFate};
 use crate::terminal::Terminal;
 use crate::{confirm, load, registry, render, session};
@@ -76,7 +77,9 @@ async fn carry_out(
         .into_iter()
         .filter(|id| readable(id))
         .collect();
-    let (read, unread) = session::read(resolved, providers, &needs).await;
+    let (mut read, unread) = session::read(resolved, providers, &needs).await;
+    read.unread
+        .extend(known_missing(&report).map(|id| (id, Unread::Absent)));
     let (files, unwritten) = secret_files::write(resolved, &session.root, &read, false);
     let failures = seen.failures.into_iter().chain(unread).chain(unwritten);
     Ok(Applied {
@@ -87,7 +90,7 @@ async fn carry_out(
 }
 
 /// Tells which values are there now.
-fn readable(report: &Report) -> impl Fn(&seed_core::name::ValueId) -> bool + use<> {
+fn readable(report: &Report) -> impl Fn(&ValueId) -> bool + use<> {
     let there: std::collections::BTreeSet<_> = report
         .outcomes
         .iter()
@@ -100,6 +103,24 @@ fn readable(report: &Report) -> impl Fn(&seed_core::name::ValueId) -> bool + use
         .map(|outcome| outcome.id.clone())
         .collect();
     move |id| there.contains(id)
+}
+
+/// Optional values of which it is certain that they are not there.
+fn known_missing(report: &Report) -> impl Iterator<Item = ValueId> {
+    report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match &outcome.fate {
+            Fate::Left(Action::Minted { .. } | Action::Optional) => Some(outcome.id.clone()),
+            Fate::Cancelled
+            | Fate::Created
+            | Fate::Failed(_)
+            | Fate::Kept { .. }
+            | Fate::Left(_)
+            | Fate::Lost { .. }
+            | Fate::Skipped { .. }
+            | Fate::Uncertain(_) => None,
+        })
 }
 
 fn after(
@@ -140,7 +161,9 @@ fn after(
             terminal.data(&text)?;
         }
     }
-    let wrote = applied.report.counts().created > 0 || secret_files::any_written(&applied.files);
+    let wrote = applied.report.wrote_anything()
+        || applied.report.uncertain()
+        || secret_files::any_written(&applied.files);
     match session::fail(applied.failures, terminal) {
         Some(failure) if !wrote => Err(failure),
         Some(failure) => {

@@ -1,5 +1,8 @@
 //! `seed check`.
 
+use seed_core::diagnostic::{Diagnostic, Severity};
+use seed_core::resolve::NO_ENVIRONMENT;
+
 use crate::args::CheckArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
@@ -9,17 +12,18 @@ use crate::terminal::Terminal;
 
 pub(super) fn run(args: &CheckArgs, terminal: Terminal) -> Result<Exit> {
     let loaded = load::contract(&args.contract)?;
-    if loaded.needs_environment(&args.contract) {
-        loaded.warn(&loaded.warnings, terminal);
-        terminal.data(&format!(
-            "{}: the contract is sound. Facts, names and conditions are checked with `--env NAME`.\n",
-            loaded.path
-        ))?;
-        return Ok(Exit::Done);
-    }
-    let (resolved, warnings) =
-        loaded.resolved(&args.contract, args.contract.backend.clone(), None)?;
     loaded.warn(&loaded.warnings, terminal);
+    let resolved = loaded.resolved(&args.contract, args.contract.backend.clone(), None);
+    let (resolved, warnings) = match resolved {
+        Err(err) if lacks_environment_only(&err) => {
+            terminal.data(&format!(
+                "{}: the contract is sound. Facts, names and conditions are checked with `--env NAME`.\n",
+                loaded.path
+            ))?;
+            return Ok(Exit::Done);
+        }
+        resolved => resolved?,
+    };
     loaded.warn(&warnings, terminal);
     let mut backends = vec![resolved.backend.clone()];
     if args.all_backends {
@@ -57,6 +61,20 @@ pub(super) fn run(args: &CheckArgs, terminal: Terminal) -> Result<Exit> {
         render::count(targets, "target", "targets"),
     ))?;
     Ok(Exit::Done)
+}
+
+/// Whether all that is wrong is that nobody named an environment.
+fn lacks_environment_only(err: &CliError) -> bool {
+    match err {
+        CliError::Text { diagnostics, .. } => {
+            let lacks = |found: &Diagnostic| found.message.ends_with(NO_ENVIRONMENT);
+            diagnostics
+                .iter()
+                .filter(|found| found.severity == Severity::Error)
+                .all(lacks)
+        }
+        CliError::Plain(_) => false,
+    }
 }
 
 fn on_backend(err: CliError, name: &str, terminal: Terminal) -> CliError {

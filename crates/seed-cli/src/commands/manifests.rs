@@ -7,7 +7,7 @@ use seed_core::manifest::{self, EmitError, ManifestFile, Options, Output};
 use seed_core::resolve::{Availability, Resolved};
 
 use crate::args::EmitOptions;
-use crate::disk::{self, Access};
+use crate::disk::{self, Access, Over};
 use crate::error::{CliError, Result};
 use crate::render;
 
@@ -46,8 +46,14 @@ pub(super) fn refuse_foreign(output: &Output, directory: &Path) -> Result<()> {
 pub(super) fn write(output: &Output, directory: &Path) -> Result<Written> {
     let changes = changes(output, directory)?;
     for file in &changes {
-        disk::write(directory, &file.path, file.text.as_bytes(), Access::Public)
-            .map_err(|err| CliError::file("write", &directory.join(&file.path), &err))?;
+        disk::write(
+            directory,
+            &file.path,
+            file.text.as_bytes(),
+            Access::Public,
+            Over::Anything,
+        )
+        .map_err(|err| CliError::file("write", &directory.join(&file.path), &err))?;
     }
     Ok(Written {
         changed: changes.len(),

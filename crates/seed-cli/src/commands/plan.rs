@@ -57,7 +57,8 @@ fn depth(args: &PlanArgs) -> Depth {
 fn pending(summary: Summary) -> Exit {
     match summary {
         Summary { blocked: 1.., .. } => Exit::Blocked,
-        Summary { ask: 1.., .. } | Summary { wait: 1.., .. } => Exit::Waiting,
+        // What waits for a person has that person's value before it; what waits for a service waits for nobody.
+        Summary { ask: 1.., .. } => Exit::Waiting,
         Summary { create: 1.., .. } => Exit::Pending,
         Summary { .. } => Exit::Done,
     }

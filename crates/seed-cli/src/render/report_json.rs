@@ -112,6 +112,7 @@ fn left(action: &Action) -> Vec<(&'static str, Value)> {
 fn file(fate: FileFate) -> &'static str {
     match fate {
         FileFate::Differs => "differs",
+        FileFate::MadePrivate => "made-private",
         FileFate::Replaced => "replaced",
         FileFate::Unchanged => "unchanged",
         FileFate::Waits => "waits",

@@ -166,6 +166,7 @@ pub(crate) fn files(files: &[(String, FileFate)]) -> String {
                 FileFate::Differs => {
                     "differs from what is stored, and was kept; `seed files --force` replaces it"
                 }
+                FileFate::MadePrivate => "unchanged, but others could read it; now only you can",
                 FileFate::Replaced => "replaced",
                 FileFate::Unchanged => "unchanged",
                 FileFate::Waits => "not written: a value that it needs is not there yet",

@@ -137,8 +137,11 @@ impl Scope<'_> {
     }
 }
 
+/// How every message ends that is about a missing environment and nothing else.
+pub const NO_ENVIRONMENT: &str = "no environment is given";
+
 /// The error for `${env}` without an environment.
 pub(super) fn no_environment(span: Span) -> Diagnostic {
-    Diagnostic::error("no environment is given", span)
+    Diagnostic::error(NO_ENVIRONMENT, span)
         .help("name one with `--env`, in SEED_ENV, or with top-level `env:`")
 }

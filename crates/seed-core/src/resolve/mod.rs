@@ -10,7 +10,7 @@ mod resolver;
 mod targets;
 mod text;
 
-pub use expand::Scope;
+pub use expand::{NO_ENVIRONMENT, Scope};
 pub use model::{
     Activity, Branch, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedEntry,
     ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue,
