@@ -23,7 +23,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
     let session = load::contract(&args.contract)?.resolve(&args.contract, manifests_for)?;
     session.warn(terminal);
-    // Everything that can be wrong is looked at before the first write, the manifests included.
+    // What can be known to be wrong is looked at before the first write, the manifests included.
     secret_files::refuse_shared(&session.resolved, &session.root)?;
     if let Some(directory) = &args.emit {
         let output = manifests::make(&session.resolved, &args.manifests, Availability::default())?;

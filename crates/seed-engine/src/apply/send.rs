@@ -60,7 +60,9 @@ impl Writer<'_> {
                 // It may be ours: the first request can have arrived after we looked.
                 (_, Some(_)) if taken => {}
                 (_, None) if taken => return Sent::Taken,
-                (_, _) => return Sent::Failed(err),
+                // The first request may still arrive, whatever became of this one.
+                (_, Some(lost)) => return Sent::Uncertain(doubt(lost, &failure::text(&err))),
+                (_, None) => return Sent::Failed(err),
             }
             match self.find(&how, document).await {
                 Found::Ours(version) => return Sent::Stored(version),
