@@ -32,7 +32,9 @@ pub(crate) fn fate(path: &Path) -> Fate {
     let Some(top) = work_tree(&absolute) else {
         return Fate::Private;
     };
-    let answers = ask(&top, &["ls-files", "--error-unmatch"], &absolute)
+    // The path is one path, whatever it looks like. `check-ignore` knows nothing else, and refuses to be told.
+    let question = ["--literal-pathspecs", "ls-files", "--error-unmatch"];
+    let answers = ask(&top, &question, &absolute)
         .and_then(|tracked| Ok((tracked, ask(&top, &["check-ignore", "--quiet"], &absolute)?)));
     match answers {
         Ok((true, _)) => Fate::Tracked,
@@ -61,12 +63,11 @@ fn work_tree(path: &Path) -> Option<PathBuf> {
 }
 
 fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
-    // The path is one path, whatever it looks like, and the work tree is the one it lies in.
+    // The work tree is the one that the path lies in, whatever the surroundings say.
     let status = Command::new("git")
         .env_remove("GIT_DIR")
         .env_remove("GIT_INDEX_FILE")
         .env_remove("GIT_WORK_TREE")
-        .arg("--literal-pathspecs")
         .arg("-C")
         .arg(top)
         .args(question)
