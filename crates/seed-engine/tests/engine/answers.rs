@@ -155,7 +155,7 @@ async fn two_lost_answers_with_nothing_there_are_uncertain() {
 }
 
 #[tokio::test]
-async fn a_second_try_that_fails_for_certain_has_failed() {
+async fn a_second_try_that_fails_leaves_open_what_became_of_the_first() {
     let world = World::new(Kind::Local, PAIR);
     plays(
         &world,
@@ -168,11 +168,12 @@ async fn a_second_try_that_fails_for_certain_has_failed() {
     assert_eq!(
         fates(&report),
         [
-            "password failed (denied): create `password`: as the test wants",
+            "password uncertain: create `password`: as the test wants; \
+             create `password`: as the test wants",
             "hash skipped because of password",
         ]
     );
-    assert_eq!(report.verdict(), Verdict::Failed);
+    assert_eq!(report.verdict(), Verdict::Partial);
 }
 
 #[tokio::test]
@@ -203,6 +204,31 @@ async fn fields_whose_answer_was_lost_are_settled_too() {
             assert_eq!(grown, if lost { 1 } else { 2 }, "{kind}");
         }
     }
+}
+
+#[tokio::test]
+async fn fields_are_sent_again_to_what_the_entry_has_become() {
+    let world = World::new(Kind::Local, GROWING);
+    world.put_fields("agent", &[("stranger", "1")]);
+    let stage = std::sync::Arc::clone(&world.stage);
+    let name = world.name("agent");
+    let mut first = true;
+    world.stage.play_at_writes(move |_, _| {
+        if !std::mem::take(&mut first) {
+            return Play::Pass;
+        }
+        stage
+            .memory
+            .put(&name, &fields(&[("stranger", "2")]))
+            .unwrap();
+        Play::Fail(ErrorKind::Indeterminate)
+    });
+    let report = world.run().await;
+    assert_eq!(
+        fates(&report),
+        ["agent#KEY created", "agent#HASH created", "url created"]
+    );
+    world.assert_whole().await;
 }
 
 #[tokio::test]
