@@ -58,6 +58,8 @@ pub enum ConditionError {
     Fact {
         /// What is missing.
         message: String,
+        /// The fact as the condition spells it.
+        path: String,
         /// How to write it, when a hyphen was read as a minus.
         hyphen: Option<String>,
     },
@@ -166,12 +168,14 @@ impl Condition {
         }
     }
 
-    fn require_facts(&self, facts: &Facts) -> Result<(), ConditionError> {
+    /// Tells whether every fact that it mentions exists.
+    pub(crate) fn require_facts(&self, facts: &Facts) -> Result<(), ConditionError> {
         for path in &self.uses.facts {
             let excused = || self.uses.asked.iter().any(|asked| path.starts_with(asked));
             if facts.get(path).is_none() && !excused() {
                 return Err(ConditionError::Fact {
                     message: facts.missing(path).to_string(),
+                    path: format!("config.{}", path.join(".")),
                     hyphen: self.meant_hyphen(facts, path),
                 });
             }
@@ -236,11 +240,33 @@ fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
         .map(str::len)
         .sum();
     let at = line_start + usize::try_from(column).unwrap_or(1).saturating_sub(1);
-    let message = first.msg.lines().next().unwrap_or_default();
-    let message = message.trim_start_matches("Syntax error: ").to_owned();
+    let message = plain_words(first.msg.lines().next().unwrap_or_default());
     ConditionError::Syntax {
         message,
         at: at.min(text.len()),
+    }
+}
+
+/// The parser's words lists tokens by their names in its grammar.
+fn plain_words(message: &str) -> String {
+    let message = message.trim_start_matches("Syntax error: ");
+    let quoted = |text: &str| {
+        let inside = text.split_once('\'').map_or(text, |(_, rest)| rest);
+        let end = inside.rfind('\'').unwrap_or(inside.len());
+        inside.get(..end).unwrap_or(inside).trim().to_owned()
+    };
+    let (found, unread) = match message.split_once(" expecting ") {
+        Some((found, _)) => (quoted(found), false),
+        None => (
+            quoted(message),
+            message.starts_with("token recognition error"),
+        ),
+    };
+    match found.as_str() {
+        "<EOF>" => "it ends too early".to_owned(),
+        "=" | "&" | "|" => format!("`{found}` is always written twice"),
+        _ if unread || message.contains(" expecting ") => format!("`{found}` cannot stand here"),
+        _ => message.to_owned(),
     }
 }
 

@@ -201,7 +201,13 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .filter(|(distance, candidate)| {
+            let (shorter, longer) = (
+                candidate.len().min(word.len()),
+                candidate.len().max(word.len()),
+            );
+            *distance <= 1 + shorter / 4 && *distance < longer
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -159,6 +159,7 @@ fn config(cx: &mut Context<'_>, node: &Node) -> (Vec<Setting>, Facts) {
 pub(super) fn condition(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Condition>> {
     // `when: true` is a boolean to YAML and a CEL literal to everybody else.
     let text = match node.as_scalar() {
+        None => return cx.expected("a condition", node),
         Some(scalar) if scalar.text == "true" || scalar.text == "false" => {
             Spanned::new(scalar.text.clone(), node.span)
         }
@@ -193,24 +194,48 @@ pub(crate) fn condition_diagnostic(
         ConditionError::Syntax { at: offset, .. } => {
             Diagnostic::error(err.to_string(), at(*offset, 1))
         }
-        ConditionError::Fact {
-            hyphen: Some(hyphen),
-            ..
-        } => Diagnostic::error(err.to_string(), span)
-            .help(format!("CEL reads the hyphen as a minus; write `{hyphen}`")),
+        ConditionError::Fact { path, hyphen, .. } => {
+            let place = text
+                .find(path.as_str())
+                .map_or(span, |offset| at(offset, path.len()));
+            let diagnostic = Diagnostic::error(err.to_string(), place);
+            match hyphen {
+                Some(hyphen) => diagnostic.help(read_as_minus(hyphen)),
+                None => diagnostic,
+            }
+        }
         ConditionError::Name(name) => {
             let place = text
                 .find(name.as_str())
                 .map_or(span, |offset| at(offset, name.len()));
-            Diagnostic::error(err.to_string(), place)
-                .help("define it under `conditions`, or write `config.…` for a fact")
+            let diagnostic = Diagnostic::error(err.to_string(), place);
+            match hyphenated_fact(text, name) {
+                Some(fact) => diagnostic.help(read_as_minus(&fact)),
+                None => {
+                    diagnostic.help("define it under `conditions`, or write `config.…` for a fact")
+                }
+            }
         }
         ConditionError::Environment => Diagnostic::error(err.to_string(), span)
             .help("give one with `--env`, SEED_ENV, or top-level `env:`"),
-        ConditionError::Evaluation(_)
-        | ConditionError::Fact { .. }
-        | ConditionError::NotBoolean { .. } => Diagnostic::error(err.to_string(), span),
+        ConditionError::Evaluation(_) | ConditionError::NotBoolean { .. } => {
+            Diagnostic::error(err.to_string(), span)
+        }
     }
+}
+
+fn read_as_minus(fact: &str) -> String {
+    format!("CEL reads the hyphen as a minus; write `{fact}`")
+}
+
+/// For a name that is the end of `config.features.llm-d`: the way to write that fact.
+fn hyphenated_fact(text: &str, name: &str) -> Option<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let fact = text
+        .split(|c: char| !word(c))
+        .find(|word| word.starts_with("config.") && word.ends_with(&format!("-{name}")))?;
+    let (parents, last) = fact.rsplit_once('.')?;
+    Some(format!("{parents}[\"{last}\"]"))
 }
 
 fn conditions(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Spanned<Condition>>> {

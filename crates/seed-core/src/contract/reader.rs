@@ -119,6 +119,13 @@ impl<'s> Context<'s> {
             Some(ScalarType::Integer(number)) if range.contains(&number) => {
                 Some(Spanned::new(number, node.span))
             }
+            Some(ScalarType::Text) if node.text().is_some_and(|it| it.parse::<i64>().is_ok()) => {
+                let number = node.text().unwrap_or_default();
+                let help = format!("write it without quotes: {number}");
+                let found = format!("expected a whole number, found {}", node.describe());
+                self.push(Diagnostic::error(found, node.span).help(help));
+                None
+            }
             Some(ScalarType::Integer(number)) => {
                 let message = format!(
                     "{number} is not between {} and {}",
@@ -288,19 +295,24 @@ pub(crate) struct Fields<'n> {
     what: &'static str,
     span: Span,
     pairs: Vec<(&'n Node, &'n Node)>,
+    /// Names that are written without a value, which is reported already.
+    empty: BTreeSet<&'n str>,
     asked: BTreeSet<&'static str>,
 }
 
 impl<'n> Fields<'n> {
     /// Opens a mapping. `what` is how messages call it, such as "a secret".
     pub(crate) fn open(cx: &mut Context<'_>, node: &'n Node, what: &'static str) -> Option<Self> {
-        let NodeKind::Mapping(_) = &node.kind else {
+        let NodeKind::Mapping(written) = &node.kind else {
             return cx.expected(&format!("{what} (a mapping)"), node);
         };
         let pairs = cx.pairs(node)?;
+        let names = written.iter().filter_map(|(key, _)| key.text());
+        let filled = |name: &str| pairs.iter().any(|(key, _)| key.text() == Some(name));
         Some(Self {
             what,
             span: node.span,
+            empty: names.filter(|name| !filled(name)).collect(),
             pairs,
             asked: BTreeSet::new(),
         })
@@ -354,11 +366,9 @@ impl<'n> Fields<'n> {
         field: &'static str,
     ) -> Option<&'n Node> {
         let value = self.take(field);
-        if value.is_none() {
-            cx.push(Diagnostic::error(
-                format!("{} needs `{field}`", self.what),
-                self.span,
-            ));
+        if value.is_none() && !self.empty.contains(field) {
+            let message = format!("{} needs `{field}`", self.what);
+            cx.push(Diagnostic::error(message, self.span));
         }
         value
     }
@@ -368,16 +378,13 @@ impl<'n> Fields<'n> {
         self.pairs.iter().any(|(key, _)| key.text() == Some(field))
     }
 
-    /// Whether a field is written that is not known, but resembles one of `words`.
-    pub(crate) fn has_any_like(&self, words: &[&str]) -> bool {
-        let unknown = self
-            .pairs
-            .iter()
-            .filter_map(|(key, _)| key.text())
-            .filter(|name| !self.asked.contains(name));
-        unknown
-            .into_iter()
-            .any(|name| nearest(name, words.iter().copied()).is_some())
+    /// Whether one of `words` was meant by a field that is reported anyway: it has no value, or another name.
+    pub(crate) fn has_meant(&self, words: &[&str]) -> bool {
+        let mut names = self.pairs.iter().filter_map(|(key, _)| key.text());
+        words.iter().any(|word| self.empty.contains(word))
+            || names.any(|name| {
+                !self.asked.contains(name) && nearest(name, words.iter().copied()).is_some()
+            })
     }
 
     /// Where the key of a field is written.

@@ -1,18 +1,20 @@
 //! What can be said about references without any facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::spread_entry;
 use super::model::{Content, Contract, Entry, FileContent, Rotate, Source, ValueSpec};
-use super::parse::has_reference;
+use super::parse::{condition_diagnostic, has_reference};
 use super::reader::Context;
 use super::targets::expand_key;
-use crate::diagnostic::{Diagnostic, Span, Spanned, nearest};
+use crate::condition::{Condition, ConditionError};
+use crate::diagnostic::{Diagnostic, Span, Spanned, list, nearest};
 use crate::name::{EntryKey, ValueId};
 use crate::text::{Filter, Reference, Subject, Template};
 use crate::yaml::{Node, NodeKind};
 
 pub(super) fn check(cx: &mut Context<'_>, contract: &Contract) {
+    check_conditions(cx, contract);
     for (key, entry) in &contract.secrets {
         each_spec(entry, &mut |field, spec| {
             check_spec(cx, contract, key, field, spec);
@@ -29,6 +31,71 @@ pub(super) fn check(cx: &mut Context<'_>, contract: &Contract) {
     }
     check_backend_words(cx, contract);
     check_forbidden(cx, contract);
+}
+
+/// The names that conditions use, and that they use each other in no circle.
+fn check_conditions(cx: &mut Context<'_>, contract: &Contract) {
+    for condition in each_condition(contract) {
+        let known = |name: &&str| *name == "env" || contract.conditions.contains_key(*name);
+        for name in condition.names().filter(|name| !known(name)) {
+            let err = ConditionError::Name(name.to_owned());
+            let text = condition.as_str();
+            cx.push(condition_diagnostic(&err, condition.span, text, cx.source));
+        }
+    }
+    // What no longer waits for another name is not in a circle.
+    let mut waiting: BTreeMap<&str, &Spanned<Condition>> = contract
+        .conditions
+        .iter()
+        .map(|(name, condition)| (name.as_str(), condition))
+        .collect();
+    loop {
+        let names: BTreeSet<&str> = waiting.keys().copied().collect();
+        let before = waiting.len();
+        waiting.retain(|_, condition| condition.names().any(|name| names.contains(name)));
+        if waiting.len() == before {
+            break;
+        }
+    }
+    if let Some(first) = waiting.values().map(|condition| condition.span).min() {
+        let message = format!(
+            "the conditions {} ask each other in a circle",
+            list(waiting.keys().copied())
+        );
+        cx.push(Diagnostic::error(message, first));
+    }
+}
+
+fn each_condition(contract: &Contract) -> Vec<&Spanned<Condition>> {
+    let mut all: Vec<&Spanned<Condition>> = contract.conditions.values().collect();
+    for entry in contract.secrets.values() {
+        all.extend(&entry.when);
+        match &entry.content {
+            Content::Single(spec) => all.extend(of_cases(spec)),
+            Content::Fields(fields) => {
+                for field in fields.values() {
+                    all.extend(&field.when);
+                    all.extend(of_cases(&field.value.value));
+                }
+            }
+        }
+    }
+    all.extend(contract.targets.values().filter_map(|it| it.when.as_ref()));
+    all.extend(contract.files.values().filter_map(|it| it.when.as_ref()));
+    all
+}
+
+fn of_cases(spec: &ValueSpec) -> Vec<&Spanned<Condition>> {
+    match &spec.source.value {
+        Source::Cases(cases) => cases.iter().filter_map(|case| case.when.as_ref()).collect(),
+        Source::Compose(_)
+        | Source::Derive { .. }
+        | Source::Forbidden(_)
+        | Source::Generate { .. }
+        | Source::Mint { .. }
+        | Source::Provide(_)
+        | Source::Value(_) => Vec::new(),
+    }
 }
 
 /// Calls `visit` for every value of an entry, cases included.

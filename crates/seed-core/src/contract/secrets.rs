@@ -23,6 +23,19 @@ const SOURCES: [&str; 8] = [
     "cases",
 ];
 
+/// The words that say more about a value.
+const BESIDE: [&str; 9] = [
+    "prefix",
+    "suffix",
+    "check",
+    "newline",
+    "form",
+    "encode",
+    "rotate",
+    "optional",
+    "placeholder",
+];
+
 pub(super) fn secrets(
     cx: &mut Context<'_>,
     node: &Node,
@@ -49,7 +62,7 @@ fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
         .take("value-key")
         .and_then(|node| cx.parsed::<FieldName>(node));
     let content = match fields.take("fields") {
-        Some(node) => entry_fields(cx, node, &fields).map(Content::Fields),
+        Some(node) => entry_fields(cx, node, &mut fields).map(Content::Fields),
         None => value_spec(cx, &mut fields, Level::Entry, &Beside::default())
             .map(|value| Content::Single(Box::new(value))),
     };
@@ -68,9 +81,11 @@ fn entry(cx: &mut Context<'_>, node: &Node) -> Option<Entry> {
 fn entry_fields(
     cx: &mut Context<'_>,
     node: &Node,
-    entry: &Fields<'_>,
+    entry: &mut Fields<'_>,
 ) -> Option<IndexMap<FieldName, Spanned<Field>>> {
-    for word in SOURCES.into_iter().chain(["value-key"]) {
+    for word in SOURCES.into_iter().chain(BESIDE).chain(["value-key"]) {
+        // Asked for, so that it is not reported as unknown too.
+        entry.take(word);
         if let Some(span) = entry.key_span(word) {
             let message = format!("`{word}` cannot stand beside `fields`");
             cx.push(Diagnostic::error(message, span).help("give it to one of the fields"));
@@ -93,6 +108,11 @@ fn entry_fields(
 
 fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
     let mut fields = Fields::open(cx, node, "a field")?;
+    if let Some(span) = fields.key_span("fields") {
+        let message = "`fields` cannot stand inside `fields`";
+        cx.push(Diagnostic::error(message, span).help("a field is one value"));
+        return None;
+    }
     let description = fields.read(cx, "description", Context::text);
     let when = fields.read(cx, "when", condition);
     let value = value_spec(cx, &mut fields, Level::Entry, &Beside::default());
@@ -205,7 +225,7 @@ fn source(
     let (word, span) = match written.as_slice() {
         [] => {
             // A misspelt source is reported as the unknown field that it is.
-            if !fields.has_any_like(&SOURCES) {
+            if !fields.has_meant(&SOURCES) && !fields.has_meant(&["fields"]) {
                 let message = "nothing says where the value comes from";
                 let help = format!("give it one of {}", list(known()));
                 cx.push(Diagnostic::error(message, fields.span()).help(help));
@@ -335,8 +355,17 @@ fn check(cx: &mut Context<'_>, node: &Node) -> Option<Node> {
 
 fn rotate(cx: &mut Context<'_>, node: &Node) -> Option<Rotate> {
     if node.as_scalar().is_some() {
-        let never = cx.word(node, &[("free", false), ("never", true)])?.value;
-        return Some(if never { Rotate::Never } else { Rotate::Free });
+        let text = cx.text(node)?;
+        return match text.as_str() {
+            "free" => Some(Rotate::Free),
+            "never" => Some(Rotate::Never),
+            word => {
+                let message = format!("`{word}` is not known here");
+                let help = "write one of `free` and `never`, or {careful: why}, or {with: [keys]}";
+                cx.push(Diagnostic::error(message, node.span).help(help));
+                None
+            }
+        };
     }
     let mut fields = Fields::open(cx, node, "`rotate`")?;
     let careful = fields.read(cx, "careful", Context::text);

@@ -1,5 +1,7 @@
 //! `targets`: one entry per Kubernetes Secret.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::model::{Creation, Deletion, Refresh, Setting, Target};
@@ -182,6 +184,16 @@ pub(crate) fn expand_key(key: &str) -> Result<Vec<(String, String)>, String> {
         Some(inner) => inner.split(',').map(str::trim).collect(),
         None => vec![namespaces],
     };
+    if namespaces.contains(&"") {
+        return Err(format!("a namespace of `{key}` is empty"));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = namespaces
+        .iter()
+        .find(|namespace| !seen.insert(**namespace))
+    {
+        return Err(format!("`{key}` names `{twice}` twice"));
+    }
     if let Some(bad) = namespaces.iter().find(|namespace| !is_dns_label(namespace)) {
         return Err(format!("`{bad}` cannot be a namespace"));
     }

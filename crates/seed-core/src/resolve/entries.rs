@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::model::{
-    Activity, Provided, ResolvedEntry, ResolvedRotate, ResolvedSource, ResolvedValue,
+    Activity, Place, Provided, ResolvedEntry, ResolvedRotate, ResolvedSource, ResolvedValue,
 };
 use super::places::{self, Backends};
 use super::resolver::Resolver;
@@ -123,7 +123,7 @@ fn resolve_entry(
         if let Some((stored, read)) = resolver.keep(places) {
             (place, manifest_place) = (Some(stored), read);
         }
-        refuse_fields(resolver, place.as_ref(), &values, entry.span);
+        refuse_fields(resolver, place.as_ref(), entry);
     }
     let labels = if active {
         resolver.scope.map(&entry.labels)
@@ -150,19 +150,16 @@ fn value_key(entry: &Entry) -> FieldName {
     }
 }
 
-fn refuse_fields(
-    resolver: &mut Resolver<'_>,
-    place: Option<&super::model::Place>,
-    values: &[ResolvedValue],
-    span: Span,
-) {
-    let Some(super::model::Place::Backend { kind, .. }) = place else {
+fn refuse_fields(resolver: &mut Resolver<'_>, place: Option<&Place>, entry: &Entry) {
+    let (Some(Place::Backend { kind, .. }), Content::Fields(fields)) = (place, &entry.content)
+    else {
         return;
     };
-    for field in values.iter().filter_map(|value| value.id.field.as_ref()) {
-        if let Some(reason) = kind.refuse_field(field) {
-            let message = format!("the field `{field}` does not work on {kind}: {reason}");
-            resolver.diagnostics.push(Diagnostic::error(message, span));
+    for (name, field) in fields {
+        if let Some(reason) = kind.refuse_field(name) {
+            let message = format!("the field `{name}` does not work on {kind}: {reason}");
+            let found = Diagnostic::error(message, field.span);
+            resolver.diagnostics.push(found);
         }
     }
 }

@@ -30,7 +30,6 @@ pub fn resolve(
         scope,
         condition_facts,
         answers: BTreeMap::new(),
-        asking: Vec::new(),
         chosen: BTreeMap::new(),
         activity: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
@@ -75,12 +74,25 @@ pub(super) fn checked_path(
     }
 }
 
+/// Why a condition has no answer.
+#[derive(Clone)]
+enum Unanswered {
+    Error(ConditionError),
+    /// A condition that it names has none, and that has been told.
+    Told,
+}
+
+impl From<ConditionError> for Unanswered {
+    fn from(err: ConditionError) -> Self {
+        Self::Error(err)
+    }
+}
+
 pub(super) struct Resolver<'c> {
     pub(super) contract: &'c Contract,
     pub(super) scope: Scope<'c>,
     condition_facts: ConditionFacts<'c>,
-    answers: BTreeMap<String, Result<bool, ConditionError>>,
-    asking: Vec<String>,
+    answers: BTreeMap<String, Result<bool, Unanswered>>,
     /// The case that holds for each active value.
     pub(super) chosen: BTreeMap<ValueId, &'c ValueSpec>,
     pub(super) activity: BTreeMap<ValueId, Activity>,
@@ -152,17 +164,12 @@ impl Resolver<'_> {
             return Activity::Active;
         };
         match self.answer(&condition.value) {
-            Ok(true) => Activity::Active,
+            Ok(true) | Err(Unanswered::Told) => Activity::Active,
             Ok(false) => Activity::Inactive(self.why_not(&condition.value)),
-            Err(_) if self.is_told(&condition.value) => Activity::Active,
-            Err(err) => {
-                let text = condition.as_str().to_owned();
-                self.diagnostics.push(condition_diagnostic(
-                    &err,
-                    condition.span,
-                    &text,
-                    self.scope.source,
-                ));
+            Err(Unanswered::Error(err)) => {
+                let (span, text) = (condition.span, condition.as_str());
+                let found = condition_diagnostic(&err, span, text, self.scope.source);
+                self.diagnostics.push(found);
                 Activity::Active
             }
         }
@@ -170,21 +177,10 @@ impl Resolver<'_> {
 
     /// Asks every named condition, used or not: a misspelt fact is an error in every environment.
     fn ask_all_conditions(&mut self) {
-        for (name, condition) in &self.contract.conditions {
-            if let Err(err) = self.named(name) {
-                let text = condition.as_str();
-                let found = condition_diagnostic(&err, condition.span, text, self.scope.source);
-                self.diagnostics.push(found);
-            }
+        for name in self.contract.conditions.keys() {
+            // What is wrong with it is told where it is asked.
+            drop(self.named(name));
         }
-    }
-
-    /// Whether a condition reads a named one that has no answer, which is told at that one's own place.
-    fn is_told(&mut self, condition: &Condition) -> bool {
-        let names: Vec<&str> = condition.names().filter(|name| *name != "env").collect();
-        names
-            .into_iter()
-            .any(|name| self.contract.conditions.contains_key(name) && self.named(name).is_err())
     }
 
     /// A value that must not exist cannot be used.
@@ -207,45 +203,52 @@ impl Resolver<'_> {
         match self.contract.conditions.get(text) {
             Some(named) if name(named.as_str()) => format!("{} is false", named.as_str()),
             Some(_) => format!("condition `{text}` is false"),
+            None if text == "false" => "its condition is `false`".to_owned(),
             None if name(text) => format!("{text} is false"),
             None => format!("`{text}` is false"),
         }
     }
 
-    fn answer(&mut self, condition: &Condition) -> Result<bool, ConditionError> {
+    fn answer(&mut self, condition: &Condition) -> Result<bool, Unanswered> {
         if let Some(answer) = self.answers.get(condition.as_str()) {
             return answer.clone();
         }
+        // Should conditions ask each other in a circle, which `parse` refuses, this ends it.
+        let text = condition.as_str().to_owned();
+        self.answers.insert(text.clone(), Err(Unanswered::Told));
+        let answer = self.evaluate(condition);
+        self.answers.insert(text, answer.clone());
+        answer
+    }
+
+    fn evaluate(&mut self, condition: &Condition) -> Result<bool, Unanswered> {
+        condition.require_facts(self.scope.facts)?;
         let mut named = BTreeMap::new();
         for name in condition.names().filter(|name| *name != "env") {
             named.insert(name.to_owned(), self.named(name)?);
         }
-        let answer = condition.evaluate(&self.condition_facts, &mut |name| {
-            named
-                .get(name)
-                .copied()
-                .ok_or_else(|| ConditionError::Name(name.to_owned()))
-        });
-        self.answers
-            .insert(condition.as_str().to_owned(), answer.clone());
-        answer
+        let unknown = |name: &str| ConditionError::Name(name.to_owned());
+        Ok(condition.evaluate(&self.condition_facts, &mut |name| {
+            named.get(name).copied().ok_or_else(|| unknown(name))
+        })?)
     }
 
-    fn named(&mut self, name: &str) -> Result<bool, ConditionError> {
+    /// The answer of a named condition. What is wrong with it is told once, where it is defined.
+    fn named(&mut self, name: &str) -> Result<bool, Unanswered> {
         let Some(condition) = self.contract.conditions.get(name) else {
-            return Err(ConditionError::Name(name.to_owned()));
+            return Err(ConditionError::Name(name.to_owned()).into());
         };
-        if self.asking.iter().any(|asking| asking == name) {
-            let circle = format!(
-                "the conditions {} ask each other in a circle",
-                self.asking.join(", ")
-            );
-            return Err(ConditionError::Evaluation(circle));
+        match self.answer(&condition.value) {
+            Err(Unanswered::Error(err)) => {
+                let text = condition.as_str();
+                let found = condition_diagnostic(&err, condition.span, text, self.scope.source);
+                self.diagnostics.push(found);
+                let told = Err(Unanswered::Told);
+                self.answers.insert(text.to_owned(), told.clone());
+                told
+            }
+            answer @ (Ok(_) | Err(Unanswered::Told)) => answer,
         }
-        self.asking.push(name.to_owned());
-        let answer = self.answer(&condition.value);
-        self.asking.pop();
-        answer
     }
 
     pub(super) fn is_active(&self, id: &ValueId) -> bool {

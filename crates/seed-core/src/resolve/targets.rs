@@ -45,14 +45,13 @@ fn refuse_twins(resolver: &mut Resolver<'_>, targets: &[ResolvedTarget]) {
                     "the {kind} `{}/{name}` has two targets: `{first}` and `{}`",
                     target.namespace, target.key
                 );
-                let span = resolver
-                    .contract
-                    .targets
-                    .get(&target.key)
-                    .map(|target| target.span);
-                resolver
-                    .diagnostics
-                    .push(Diagnostic::error(message, span.unwrap_or_default()));
+                let span = |key: &String| {
+                    let declared = resolver.contract.targets.get(key);
+                    declared.map(|target| target.span).unwrap_or_default()
+                };
+                let found = Diagnostic::error(message, span(&target.key))
+                    .context(span(first), "the first is here");
+                resolver.diagnostics.push(found);
             }
         }
     }

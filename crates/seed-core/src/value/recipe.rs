@@ -668,7 +668,7 @@ pub(super) mod tests {
         {hex: }  ->  `hex` is written but empty: give it a value, or remove the line
         {hex: 0}  ->  0 is not between 1 and 4096
         {hex: 4097}  ->  4097 is not between 1 and 4096
-        {hex: "32"}  ->  expected a whole number, found text
+        {hex: "32"}  ->  expected a whole number, found text: write it without quotes: 32
         {hax: 32}  ->  `hax` is not a generator: did you mean `hex`?
         {rsa: {bits: 4096}}  ->  `rsa` is not a generator of this version: there are `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`
         ed25519  ->  `ed25519` is not a generator of this version: there are `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`

@@ -6,6 +6,7 @@
 mod convert;
 mod node;
 mod parse;
+mod words;
 mod write;
 
 pub use convert::to_json;

@@ -132,14 +132,15 @@ impl<'s> Reader<'s> {
             .get(line_start..)
             .and_then(|s| s.lines().next())
             .unwrap_or_default();
-        let diagnostic = Diagnostic::error(
-            format!("the YAML is broken: {}", err.kind()),
-            Span::new(at, at + 1),
-        );
+        let (message, help) = super::words::describe(err.kind());
+        let place = Span::new(at, at + first_character(self.source, at));
+        let diagnostic = Diagnostic::error(format!("the YAML is broken: {message}"), place);
         if unquoted_reference_in_flow(line) {
             diagnostic.help("inside `{ }` and `[ ]` put quotes around it: `\"${…}\"`")
-        } else if line.contains('\t') {
+        } else if line.trim_start_matches(' ').starts_with('\t') {
             diagnostic.help("YAML is indented with spaces, not tabs")
+        } else if let Some(help) = help {
+            diagnostic.help(help)
         } else {
             diagnostic
         }
@@ -173,11 +174,11 @@ impl<'s> Reader<'s> {
                 )
             }
             Event::SequenceStart(_, anchor, tag) => {
-                refuse_tag(tag.as_deref(), span)?;
+                refuse_tag(tag.as_deref(), span, self.source)?;
                 (anchor, None, self.sequence(depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                refuse_tag(tag.as_deref(), span)?;
+                refuse_tag(tag.as_deref(), span, self.source)?;
                 (anchor, None, self.mapping(depth)?)
             }
             event => {
@@ -187,7 +188,7 @@ impl<'s> Reader<'s> {
                 ));
             }
         };
-        refuse_tag(tag.as_deref(), span)?;
+        refuse_tag(tag.as_deref(), span, self.source)?;
         let node = Node { span, kind };
         if anchor != 0 {
             self.anchors
@@ -277,12 +278,34 @@ fn merge(pairs: &mut Vec<(Node, Node)>, node: Node) -> Result<(), Diagnostic> {
     }
 }
 
-fn refuse_tag(tag: Option<&Tag>, span: Span) -> Result<(), Diagnostic> {
-    match tag {
-        None => Ok(()),
-        Some(tag) => Err(Diagnostic::error(format!("the YAML tag `{tag}` is not allowed"), span)
-            .help("put quotes around text that begins with `!`; in a condition write `!(…)` inside quotes")),
+/// The place of a tag is not in its event, so it is looked for before what it stands at.
+fn refuse_tag(tag: Option<&Tag>, span: Span, source: &str) -> Result<(), Diagnostic> {
+    if tag.is_none() {
+        return Ok(());
     }
+    let before = source.get(..span.start).unwrap_or_default().trim_end();
+    let from = before
+        .rfind([' ', '\n', '[', '{', ','])
+        .map_or(0, |at| at + 1);
+    let from = before
+        .get(from..)
+        .and_then(|word| word.find('!'))
+        .map_or(span.start, |at| from + at);
+    let place = Span::new(from, before.len().max(from));
+    let written = source.get(place.start..place.end).unwrap_or_default();
+    let diagnostic = Diagnostic::error(format!("the YAML tag `{written}` is not allowed"), place);
+    Err(if written.starts_with("!!") {
+        diagnostic.help("remove it; put quotes around what must be text")
+    } else {
+        diagnostic.help(
+            "put quotes around text that begins with `!`; in a condition write `!(…)` inside quotes",
+        )
+    })
+}
+
+fn first_character(source: &str, at: usize) -> usize {
+    let next = source.get(at..).and_then(|rest| rest.chars().next());
+    next.map_or(0, char::len_utf8)
 }
 
 #[expect(
