@@ -88,7 +88,8 @@ pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    let of_others = permissions.mode() & 0o077;
+    if of_others == 0 {
         return Ok(false);
     }
     permissions.set_mode(0o600);
