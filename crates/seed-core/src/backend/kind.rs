@@ -94,7 +94,7 @@ impl Kind {
 
     /// Whether a field may be any bytes. Where not, a binary field is stored as base64 text.
     pub fn stores_binary_fields(self) -> bool {
-        matches!(self, Self::Kubernetes)
+        matches!(self, Self::Kubernetes | Self::Local)
     }
 
     /// Whether an empty single value can be stored and read by the External Secrets Operator.

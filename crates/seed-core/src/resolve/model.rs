@@ -397,7 +397,7 @@ impl ResolvedValue {
         } else {
             kind.stores_binary()
         };
-        self.encode.is_some() || (self.is_binary() && !native && kind != Kind::Local)
+        self.encode.is_some() || (self.is_binary() && !native)
     }
 }
 
