@@ -85,7 +85,7 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
       Files:
         secrets/dex-admin-password: written
 
-      13 manifests in build/manifests: 14 written, 0 unchanged.
+      13 manifests and kustomization.yaml in build/manifests: 14 written, 0 unchanged.
         not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
         not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
         They read from gcpsm. The values are in local, so gcpsm needs its own before they are applied.
@@ -117,7 +117,7 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
       Files:
         secrets/dex-admin-password: unchanged
 
-      13 manifests in build/manifests: 0 written, 14 unchanged.
+      13 manifests and kustomization.yaml in build/manifests: 0 written, 14 unchanged.
         not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
         not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
         They read from gcpsm. The values are in local, so gcpsm needs its own before they are applied.
@@ -171,7 +171,7 @@ fn without_identity_nothing_of_dex_is_made() -> Test {
         hf-token: Hugging Face, Settings, Access Tokens; read access, needed for gated models only
           https://huggingface.co/settings/tokens
 
-      8 manifests in build/manifests: 9 written, 0 unchanged.
+      8 manifests and kustomization.yaml in build/manifests: 9 written, 0 unchanged.
         not written: monitoring/grafana-oidc (dex-grafana-client-secret: config.features.identity is false)
         not written: argocd/argocd-dex-oidc (dex-argocd-client-secret: config.features.identity is false)
         not written: dex/dex-secrets (dex-admin-hash: config.features.identity is false)

@@ -754,7 +754,7 @@ fn two_runs_emit_the_same_bytes_and_a_check_agrees() -> Test {
     assert!(once.stdout_bytes == again.stdout_bytes && !once.stdout.is_empty());
     assert_snapshot!(workspace.seed(&format!("emit {PLATFORM} --out out"))?, @"
     ---
-    13 manifests in out: 14 written, 0 unchanged.
+    13 manifests and kustomization.yaml in out: 14 written, 0 unchanged.
       not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
       not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
       not written: experience/key-portal (made by the key-portal chart)
@@ -852,7 +852,7 @@ fn a_check_shows_how_a_directory_differs() -> Test {
     assert_eq!(changed(&before, &workspace.files()?), [""; 0]);
     assert_snapshot!(workspace.seed(&format!("{minimal} --out out"))?, @"
     ---
-    1 manifest in out: 1 written, 1 unchanged.
+    1 manifest and kustomization.yaml in out: 1 written, 1 unchanged.
       shop/old.yaml is ours and no longer wanted; remove it.
     [exit status: 0]
     ");

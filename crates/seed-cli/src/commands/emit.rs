@@ -26,7 +26,7 @@ pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
     } else if let Some(directory) = &args.out {
         let written = manifests::write(&output, directory)?;
         terminal.note(&format!(
-            "{} in {}: {} written, {} unchanged.",
+            "{} and kustomization.yaml in {}: {} written, {} unchanged.",
             render::count(output.manifests.len(), "manifest", "manifests"),
             directory.display(),
             written.changed,

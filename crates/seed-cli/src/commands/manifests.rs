@@ -172,7 +172,7 @@ pub(super) fn describe(
 ) -> String {
     let shown = directory.display();
     let mut text = format!(
-        "\n  {} in {shown}: {} written, {} unchanged.\n",
+        "\n  {} and kustomization.yaml in {shown}: {} written, {} unchanged.\n",
         render::count(output.manifests.len(), "manifest", "manifests"),
         written.changed,
         written.unchanged,
