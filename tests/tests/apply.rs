@@ -87,7 +87,7 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
 
       13 manifests and kustomization.yaml in build/manifests: 14 written, 0 unchanged.
         not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
-        not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
+        not written: kserve/hf-token (hf-token is optional and not known to be there)
         They read from gcpsm. The values are in local, so gcpsm needs its own before they are applied.
 
       Secrets that somebody else makes:
@@ -119,7 +119,7 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
 
       13 manifests and kustomization.yaml in build/manifests: 0 written, 14 unchanged.
         not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
-        not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
+        not written: kserve/hf-token (hf-token is optional and not known to be there)
         They read from gcpsm. The values are in local, so gcpsm needs its own before they are applied.
 
       Secrets that somebody else makes:
@@ -178,7 +178,7 @@ fn without_identity_nothing_of_dex_is_made() -> Test {
         not written: oauth2-proxy/oauth2-proxy-secrets (config.features.identity is false)
         not written: experience/open-webui-oidc (dex-open-webui-client-secret: config.features.identity is false)
         not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
-        not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
+        not written: kserve/hf-token (hf-token is optional and not known to be there)
         They read from gcpsm. The values are in local, so gcpsm needs its own before they are applied.
 
       Secrets that somebody else makes:

@@ -756,11 +756,12 @@ fn two_runs_emit_the_same_bytes_and_a_check_agrees() -> Test {
     ---
     13 manifests and kustomization.yaml in out: 14 written, 0 unchanged.
       not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
-      not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
+      not written: kserve/hf-token (hf-token is optional and not known to be there)
       not written: experience/key-portal (made by the key-portal chart)
       not written: experience/openwebui-secrets (made by the open-webui bootstrap Job, which asks LiteLLM for a virtual key)
       not written: experience/tabby-secrets (made by the tabby bootstrap Job, which asks LiteLLM for a virtual key)
       not written: n8n/n8n-litellm-secrets (made by the n8n bootstrap Job, which asks LiteLLM for a virtual key)
+    Optional keys are taken for present with `--with-optional KEY`, or `--present` and the JSON of `seed plan`.
     [exit status: 0]
     ");
     let before = workspace.files()?;
@@ -771,11 +772,12 @@ fn two_runs_emit_the_same_bytes_and_a_check_agrees() -> Test {
     ---
     out is up to date.
       not written: agentgateway-system/anthropic-api-key (anthropic-api-key: config.features.egress is false)
-      not written: kserve/hf-token (hf-token is optional and not known to be there; add it with --with-optional hf-token)
+      not written: kserve/hf-token (hf-token is optional and not known to be there)
       not written: experience/key-portal (made by the key-portal chart)
       not written: experience/openwebui-secrets (made by the open-webui bootstrap Job, which asks LiteLLM for a virtual key)
       not written: experience/tabby-secrets (made by the tabby bootstrap Job, which asks LiteLLM for a virtual key)
       not written: n8n/n8n-litellm-secrets (made by the n8n bootstrap Job, which asks LiteLLM for a virtual key)
+    Optional keys are taken for present with `--with-optional KEY`, or `--present` and the JSON of `seed plan`.
     [exit status: 0]
     ");
     assert_eq!(changed(&before, &workspace.files()?), [""; 0]);

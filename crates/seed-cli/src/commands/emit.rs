@@ -20,6 +20,9 @@ pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
     let session = loaded.resolve(&args.contract, args.manifests.manifests_for.as_deref())?;
     session.warn(terminal);
     let available = available(&session.resolved, args)?;
+    let open = session.resolved.values().any(|(_, value)| {
+        value.activity.is_active() && value.optional && !available.has(&value.id)
+    });
     let output = manifests::make(&session.resolved, &args.manifests, available)?;
     let exit = if let Some(directory) = &args.check {
         check(&output, directory, terminal)?
@@ -47,6 +50,11 @@ pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
             "  not written: {} ({})",
             skipped.secret, skipped.reason
         ));
+    }
+    if open {
+        terminal.note(
+            "Optional keys are taken for present with `--with-optional KEY`, or `--present` and the JSON of `seed plan`.",
+        );
     }
     Ok(exit)
 }

@@ -96,7 +96,7 @@ impl<'a> Builder<'a> {
             .filter_map(|(key, text)| match text.choose(&self.options.available) {
                 Ok(chosen) => Some((key, chosen)),
                 Err(missing) => {
-                    let why = format!("{missing} is optional and not known to be there; add it with --with-optional {missing}");
+                    let why = format!("{missing} is optional and not known to be there");
                     left_out.push((key, why));
                     None
                 }
