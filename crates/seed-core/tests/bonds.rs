@@ -1,4 +1,9 @@
 //! Values that are bound together: what a plan must not tear apart.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says so"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
