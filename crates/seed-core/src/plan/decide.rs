@@ -106,21 +106,16 @@ impl<'a> Decider<'a> {
         }
         let state = self.state(&value.id);
         let source = value.source.as_ref();
-        if state.is_there() {
-            return match source {
-                Some(ResolvedSource::Forbidden(why)) => {
-                    Action::Blocked(Blocked::Forbidden(why.clone()))
-                }
-                _ => Action::Keep,
-            };
+        if let Some(ResolvedSource::Forbidden(why)) = source {
+            return forbidden(why, state);
         }
-        if !state.is_free() {
+        if state.is_there() {
+            return Action::Keep;
+        }
+        if !state.is_free() && !self.may_stay_deleted(value, &state) {
             return Action::Blocked(Blocked::State(state));
         }
         match source {
-            Some(ResolvedSource::Forbidden(_)) => {
-                Action::NotNeeded("it must not exist, and does not".to_owned())
-            }
             Some(ResolvedSource::Mint { by }) => Action::Minted { by: by.clone() },
             // What nobody gives is not made, so it breaks no pair.
             Some(ResolvedSource::Provide(_)) if value.optional && !self.is_given(value) => {
@@ -133,6 +128,17 @@ impl<'a> Decider<'a> {
                 .unwrap_or_else(|| self.make(value, source)),
             None => Action::NotNeeded("it has no source".to_owned()),
         }
+    }
+
+    /// What may be absent, and what somebody else writes, may be deleted as well.
+    fn may_stay_deleted(&self, value: &ResolvedValue, state: &State) -> bool {
+        let deleted = matches!(state, State::Deleted { .. });
+        deleted
+            && match &value.source {
+                Some(ResolvedSource::Mint { .. }) => true,
+                Some(ResolvedSource::Provide(_)) => value.optional && !self.is_given(value),
+                _ => false,
+            }
     }
 
     fn kept_nowhere(&self, id: &ValueId) -> Option<String> {
@@ -150,14 +156,28 @@ impl<'a> Decider<'a> {
         let stored = self
             .bonds
             .stored_below(&value.id, |id| is_free(&self.states, id));
-        if !stored.is_empty() {
-            return Some(Blocked::HalfPair { stored });
+        let (unsure, certain): (Vec<ValueId>, Vec<ValueId>) =
+            stored.into_iter().partition(|id| self.is_unsure(id));
+        if !certain.is_empty() {
+            return Some(Blocked::HalfPair { stored: certain });
+        }
+        // Nobody can be told to remove what nobody could see.
+        if let Some(unsure) = unsure.into_iter().next() {
+            return Some(Blocked::Source(unsure));
         }
         let own = self.position.get(&value.id)?;
         let later = self.bonds.stored_after(&value.id, *own)?;
-        Some(Blocked::Group {
-            stored: vec![later],
+        Some(if self.is_unsure(&later) {
+            Blocked::Source(later)
+        } else {
+            Blocked::Group {
+                stored: vec![later],
+            }
         })
+    }
+
+    fn is_unsure(&self, id: &ValueId) -> bool {
+        matches!(self.state(id), State::Hidden { .. } | State::Unknown { .. })
     }
 
     /// A member of a group is made only once those before it are: otherwise they could never be.
@@ -293,6 +313,19 @@ impl<'a> Decider<'a> {
                 .or_else(|| entry.description.clone()),
             files: files.get(&value.id).cloned().unwrap_or_default(),
         }
+    }
+}
+
+/// What must not exist is fine while it is gone, whether or not it could be brought back.
+fn forbidden(why: &str, state: State) -> Action {
+    match state {
+        State::Absent | State::Deleted { .. } | State::Empty => {
+            Action::NotNeeded("it must not exist, and does not".to_owned())
+        }
+        State::Disabled { .. } | State::Exists | State::Present | State::WrongShape { .. } => {
+            Action::Blocked(Blocked::Forbidden(why.to_owned()))
+        }
+        State::Hidden { .. } | State::Unknown { .. } => Action::Blocked(Blocked::State(state)),
     }
 }
 
