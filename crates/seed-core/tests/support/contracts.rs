@@ -331,7 +331,9 @@ impl Maker {
             3 => {
                 let provide = self.provide();
                 spec.insert("provide".into(), provide);
-                self.maybe(spec, "optional", |it| it.dice.rarely(2).into());
+                if self.dice.rarely(2) {
+                    spec.insert("optional".into(), true.into());
+                }
                 self.maybe(spec, "newline", |it| it.dice.word(&["none", "one"]).into());
                 self.maybe(spec, "form", |_| "escape-newlines".into());
                 self.maybe(spec, "encode", |_| "base64".into());
