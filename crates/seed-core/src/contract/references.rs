@@ -339,15 +339,11 @@ fn check_targets(cx: &mut Context<'_>, contract: &Contract) {
             .extract
             .iter()
             .for_each(|entry| check_spread(cx, contract, entry));
-        let value = |subject: &Subject| matches!(subject, Subject::Value(_));
-        let templates = || {
-            target
-                .data
-                .values()
-                .filter_map(|value| value.value.as_ref())
-        };
-        let reads = !target.extract.is_empty()
-            || templates().any(|text| text.subjects().any(|(it, _)| value(it)));
+        let mut texts = target
+            .data
+            .values()
+            .filter_map(|value| value.value.as_ref());
+        let reads = !target.extract.is_empty() || texts.any(reads_a_value);
         if !reads && target.made_by.is_none() && !target.direct {
             let message = "no key of this Secret comes from a secret, so there is nothing to read from a store";
             cx.push(
@@ -356,6 +352,14 @@ fn check_targets(cx: &mut Context<'_>, contract: &Contract) {
             );
         }
     }
+}
+
+/// Whether a store is read for a text; for a stored name it is not.
+fn reads_a_value(text: &Template) -> bool {
+    text.references()
+        .filter(|reference| !reference.filters.contains(&Filter::Name))
+        .flat_map(|reference| &reference.alternatives)
+        .any(|subject| matches!(subject, Subject::Value(_)))
 }
 
 /// A value inside a YAML or JSON text can break it, unless it is quoted.

@@ -115,16 +115,19 @@ impl<'a> Builder<'a> {
         labels
             .and(annotations)
             .map_err(|reason| self.error(reason))?;
-        match target.kind.as_deref() {
+        let block = target.template.as_ref();
+        let own_kind = block.and_then(|block| block.get("type")?.as_str());
+        let account = "kubernetes.io/service-account.name";
+        let own_account =
+            block.and_then(|block| block.get("metadata")?.get("annotations")?.get(account));
+        match target.kind.as_deref().or(own_kind) {
             Some("bootstrap.kubernetes.io/token") => {
                 return Err(self.error(
                     "External Secrets Operator refuses the type bootstrap.kubernetes.io/token",
                 ));
             }
             Some("kubernetes.io/service-account-token")
-                if target
-                    .annotations
-                    .contains_key("kubernetes.io/service-account.name") =>
+                if own_account.is_some() || target.annotations.contains_key(account) =>
             {
                 return Err(self.error("External Secrets Operator refuses service account tokens"));
             }
