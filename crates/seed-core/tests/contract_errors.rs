@@ -541,6 +541,10 @@ fn targets_are_what_the_operator_takes() {
     8:3 «ns/b» no key of this Secret comes from a secret, so there is nothing to read from a store
           help: refer to a secret, or say who makes it with `made-by`
     ");
+    assert_snapshot!(wrong_target("ns/b", "{data: {k: \"${a | name}\"}}"), @"
+    8:3 «ns/b» no key of this Secret comes from a secret, so there is nothing to read from a store
+          help: refer to a secret, or say who makes it with `made-by`
+    ");
     assert_snapshot!(wrong_target("ns/b", "{type: Opaque}"), @"
     8:3 «ns/b» no key of this Secret comes from a secret, so there is nothing to read from a store
           help: refer to a secret, or say who makes it with `made-by`

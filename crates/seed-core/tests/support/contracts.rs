@@ -663,11 +663,13 @@ impl Maker {
     }
 }
 
+/// Whether a store is read for a text: a stored name alone is known without.
 fn reads_a_value(text: &str) -> bool {
-    text.contains("${")
-        && NAMES
-            .iter()
-            .any(|name| text.contains(&format!("${{{name}")))
+    let reads = |rest: &str| {
+        let inside = rest.split('}').next().unwrap_or_default();
+        NAMES.iter().any(|name| inside.starts_with(name)) && !inside.contains("| name")
+    };
+    text.split("${").skip(1).any(reads)
 }
 
 /// What every contract of this file has as `config.defaults`.

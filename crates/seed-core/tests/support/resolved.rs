@@ -3,14 +3,7 @@
 use seed_core::contract::parse;
 use seed_core::resolve::{Request, Resolved, resolve};
 
-/// The contract for the environment `dev`.
-pub(crate) fn resolved(source: &str) -> Resolved {
-    match try_resolved(source) {
-        Ok(resolved) => resolved,
-        Err(errors) => panic!("{errors}\n{source}"),
-    }
-}
-
+/// The contract for the environment `dev`, or everything that is wrong with it.
 pub(crate) fn try_resolved(source: &str) -> Result<Resolved, String> {
     let (contract, _) = parse(source).map_err(|errors| errors.to_string())?;
     let request = Request {
