@@ -172,29 +172,102 @@ fn after(scene: &Scene, plan: &Plan, carried_out: &BTreeSet<usize>) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn only_what_is_free_is_written(dice in Dice::strategy(300), mut luck in Dice::strategy(60)) {
-        let Some(scene) = Scene::new(&contracts::contract(dice), &mut luck) else { return Ok(()) };
+    fn only_what_is_free_is_written(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(60),
+    ) {
+        judged::only_what_is_free_is_written(dice, luck)?;
+    }
+
+    #[test]
+    fn sources_come_before_what_is_made_from_them(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(60),
+    ) {
+        judged::sources_come_before_what_is_made_from_them(dice, luck)?;
+    }
+
+    #[test]
+    fn a_plan_does_not_depend_on_the_order_of_unrelated_entries(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(60),
+    ) {
+        judged::a_plan_does_not_depend_on_the_order_of_unrelated_entries(dice, luck)?;
+    }
+
+    #[test]
+    fn a_plan_that_was_carried_out_leaves_nothing_to_write(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(60),
+    ) {
+        judged::a_plan_that_was_carried_out_leaves_nothing_to_write(dice, luck)?;
+    }
+
+    #[test]
+    fn a_plan_that_was_cut_can_be_finished(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(90),
+    ) {
+        judged::a_plan_that_was_cut_can_be_finished(dice, luck)?;
+    }
+}
+
+/// The properties, out of the reach of the macro.
+mod judged {
+    use super::*;
+
+    pub(super) fn only_what_is_free_is_written(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
         let plan = scene.plan();
         let units = units(&plan);
         let values: usize = plan.writes.iter().map(|write| write.values.len()).sum();
         prop_assert_eq!(units.len(), values, "a value is written twice");
         for step in &plan.steps {
             let created = step.action == Action::Create;
-            prop_assert_eq!(units.contains_key(&step.id), created, "{} in\n{}", step.id, scene.source);
+            prop_assert_eq!(
+                units.contains_key(&step.id),
+                created,
+                "{} in\n{}",
+                step.id,
+                scene.source
+            );
             if created {
                 let state = step.state.as_ref().unwrap();
-                prop_assert!(state.is_free(), "{} is {state} in\n{}", step.id, scene.source);
+                prop_assert!(
+                    state.is_free(),
+                    "{} is {state} in\n{}",
+                    step.id,
+                    scene.source
+                );
             }
         }
         for write in &plan.writes {
             let seen = scene.world[&write.backend].get(&write.name);
             let fits = match (&write.kind, seen) {
                 (WriteKind::Create, Some(Presence::Absent | Presence::Empty { .. })) => true,
-                (WriteKind::Add { expected }, Some(Presence::Present { version, shape: Shape::Fields(names) })) => {
-                    expected == version && write.values.iter().all(|id| !names.contains(id.field.as_ref().unwrap().as_str()))
+                (
+                    WriteKind::Add { expected },
+                    Some(Presence::Present {
+                        version,
+                        shape: Shape::Fields(names),
+                    }),
+                ) => {
+                    expected == version
+                        && write
+                            .values
+                            .iter()
+                            .all(|id| !names.contains(id.field.as_ref().unwrap().as_str()))
                 }
                 (WriteKind::AddToOwn { write: own }, _) => {
                     plan.writes[*own].entry == write.entry && write.after.contains(own)
@@ -203,65 +276,135 @@ proptest! {
             };
             prop_assert!(fits, "{:?} where {:?} is in\n{}", write, seen, scene.source);
         }
+        Ok(())
     }
 
-    #[test]
-    fn sources_come_before_what_is_made_from_them(dice in Dice::strategy(300), mut luck in Dice::strategy(60)) {
-        let Some(scene) = Scene::new(&contracts::contract(dice), &mut luck) else { return Ok(()) };
+    pub(super) fn sources_come_before_what_is_made_from_them(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
         let plan = scene.plan();
         let (units, before) = (units(&plan), before(&plan));
         for (id, unit) in &units {
             for source in &sources(&scene, &plan, id) {
-                let Some(own) = units.get(source) else { continue };
+                let Some(own) = units.get(source) else {
+                    continue;
+                };
                 let inside = || {
-                    let place = |id: &ValueId| plan.writes[*unit].values.iter().position(|value| value == id);
+                    let place = |id: &ValueId| {
+                        plan.writes[*unit]
+                            .values
+                            .iter()
+                            .position(|value| value == id)
+                    };
                     own == unit && place(source) < place(id)
                 };
-                prop_assert!(before[*unit].contains(own) || inside(), "{id} from {source} in\n{}\n{}", writes(&plan), scene.source);
+                prop_assert!(
+                    before[*unit].contains(own) || inside(),
+                    "{id} from {source} in\n{}\n{}",
+                    writes(&plan),
+                    scene.source
+                );
             }
         }
         for read in &plan.reads {
             prop_assert_eq!(&plan.step(read).unwrap().action, &Action::Keep);
         }
+        Ok(())
     }
 
-    #[test]
-    fn a_plan_does_not_depend_on_the_order_of_unrelated_entries(dice in Dice::strategy(300), mut luck in Dice::strategy(60)) {
+    pub(super) fn a_plan_does_not_depend_on_the_order_of_unrelated_entries(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
         let mut contract = contracts::contract(dice);
         // A group is completed in the contract's order, on purpose.
         forget_groups(&mut contract);
-        let Some(scene) = Scene::new(&contract, &mut luck) else { return Ok(()) };
+        let Some(scene) = Scene::new(&contract, &mut luck) else {
+            return Ok(());
+        };
         let secrets = contract["secrets"].as_object().unwrap();
-        let turned: serde_json::Map<String, Value> = secrets.iter().rev().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let turned: serde_json::Map<String, Value> = secrets
+            .iter()
+            .rev()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         contract["secrets"] = turned.into();
         let source = write(&contract, Style::Readable).to_string();
-        let other = Scene { resolved: try_resolved(&source).map_err(TestCaseError::fail)?, world: scene.world.clone(), given: scene.given.clone(), source };
+        let other = Scene {
+            resolved: try_resolved(&source).map_err(TestCaseError::fail)?,
+            world: scene.world.clone(),
+            given: scene.given.clone(),
+            source,
+        };
         let (first, second) = (scene.plan(), other.plan());
         for step in &first.steps {
             let twin = second.step(&step.id).unwrap();
-            prop_assert_eq!(without_names(&step.action), without_names(&twin.action), "{} in\n{}", step.id, scene.source);
+            prop_assert_eq!(
+                without_names(&step.action),
+                without_names(&twin.action),
+                "{} in\n{}",
+                step.id,
+                scene.source
+            );
         }
         prop_assert_eq!(&first.reads, &second.reads);
-        let contents = |plan: &Plan| plan.writes.iter().map(|write| write.values.iter().cloned().collect()).collect::<BTreeSet<BTreeSet<ValueId>>>();
+        let contents = |plan: &Plan| {
+            plan.writes
+                .iter()
+                .map(|write| write.values.iter().cloned().collect())
+                .collect::<BTreeSet<BTreeSet<ValueId>>>()
+        };
         prop_assert_eq!(contents(&first), contents(&second), "{}", scene.source);
+        Ok(())
     }
 
-    #[test]
-    fn a_plan_that_was_carried_out_leaves_nothing_to_write(dice in Dice::strategy(300), mut luck in Dice::strategy(60)) {
-        let Some(mut scene) = Scene::new(&contracts::contract(dice), &mut luck) else { return Ok(()) };
+    pub(super) fn a_plan_that_was_carried_out_leaves_nothing_to_write(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(mut scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
         let plan = scene.plan();
         scene.world = after(&scene, &plan, &(0..plan.writes.len()).collect());
         let again = scene.plan();
-        prop_assert_eq!(writes(&again), "", "after\n{}\n{}\n{}", writes(&plan), steps(&again), scene.source);
-        for step in plan.steps.iter().filter(|step| !matches!(step.action, Action::Create | Action::Wait { .. })) {
-            prop_assert_eq!(without_names(&again.step(&step.id).unwrap().action), without_names(&step.action), "{} after\n{}\n{}", step.id, writes(&plan), scene.source);
+        prop_assert_eq!(
+            writes(&again),
+            "",
+            "after\n{}\n{}\n{}",
+            writes(&plan),
+            steps(&again),
+            scene.source
+        );
+        for step in plan
+            .steps
+            .iter()
+            .filter(|step| !matches!(step.action, Action::Create | Action::Wait { .. }))
+        {
+            prop_assert_eq!(
+                without_names(&again.step(&step.id).unwrap().action),
+                without_names(&step.action),
+                "{} after\n{}\n{}",
+                step.id,
+                writes(&plan),
+                scene.source
+            );
         }
+        Ok(())
     }
 
     /// The writes that had been made when a run was cut are any that leave out none that they come after.
-    #[test]
-    fn a_plan_that_was_cut_can_be_finished(dice in Dice::strategy(300), mut luck in Dice::strategy(90)) {
-        let Some(mut scene) = Scene::new(&contracts::contract(dice), &mut luck) else { return Ok(()) };
+    pub(super) fn a_plan_that_was_cut_can_be_finished(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(mut scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
         let plan = scene.plan();
         let before = before(&plan);
         let mut carried_out = BTreeSet::new();
@@ -273,10 +416,22 @@ proptest! {
         }
         scene.world = after(&scene, &plan, &carried_out);
         let again = scene.plan();
-        for step in plan.steps.iter().filter(|step| step.action == Action::Create) {
+        for step in plan
+            .steps
+            .iter()
+            .filter(|step| step.action == Action::Create)
+        {
             let action = &again.step(&step.id).unwrap().action;
-            prop_assert!(matches!(action, Action::Create | Action::Keep), "{} is {} after {carried_out:?} of\n{}\n{}", step.id, words(action), writes(&plan), scene.source);
+            prop_assert!(
+                matches!(action, Action::Create | Action::Keep),
+                "{} is {} after {carried_out:?} of\n{}\n{}",
+                step.id,
+                words(action),
+                writes(&plan),
+                scene.source
+            );
         }
+        Ok(())
     }
 }
 
