@@ -22,8 +22,8 @@ use proptest::prelude::*;
 use resolved::try_resolved;
 use seed_core::inventory::{Depth, Presence, Shape, Version};
 use seed_core::name::{FieldName, ValueId};
-use seed_core::plan::{Action, Blocked, Input, Plan, Step, WriteKind, plan, wanted};
-use seed_core::resolve::{Place, Resolved, ResolvedSource};
+use seed_core::plan::{Action, Blocked, Input, Plan, State, Step, WriteKind, plan, wanted};
+use seed_core::resolve::{Place, Resolved, ResolvedPart, ResolvedSource};
 use seed_core::yaml::{Style, write};
 use serde_json::Value;
 use worlds::{World, present, steps, words, writes};
@@ -116,6 +116,24 @@ fn units(plan: &Plan) -> BTreeMap<&ValueId, usize> {
         .collect()
 }
 
+/// The values without which this one cannot have been made.
+fn certain_sources(scene: &Scene, id: &ValueId) -> Vec<ValueId> {
+    match &scene.resolved.value(id).unwrap().source {
+        Some(ResolvedSource::Derive { of, .. }) => vec![of.clone()],
+        Some(ResolvedSource::Compose(text)) => {
+            let only = text.parts().iter().filter_map(|part| match part {
+                ResolvedPart::Value { alternatives, .. } => match alternatives.as_slice() {
+                    [only] => only.value().cloned(),
+                    _ => None,
+                },
+                ResolvedPart::Literal(_) | ResolvedPart::Name(_) => None,
+            });
+            only.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The writes that come before each, directly or not. Panics where there is a circle.
 fn before(plan: &Plan) -> Vec<BTreeSet<usize>> {
     let mut done: Vec<Option<BTreeSet<usize>>> = vec![None; plan.writes.len()];
@@ -183,6 +201,14 @@ proptest! {
         luck in Dice::strategy(60),
     ) {
         judged::only_what_is_free_is_written(dice, luck)?;
+    }
+
+    #[test]
+    fn nothing_is_made_whose_product_may_be_stored(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(60),
+    ) {
+        judged::nothing_is_made_whose_product_may_be_stored(dice, luck)?;
     }
 
     #[test]
@@ -275,6 +301,30 @@ mod judged {
                 _ => false,
             };
             prop_assert!(fits, "{:?} where {:?} is in\n{}", write, seen, scene.source);
+        }
+        Ok(())
+    }
+
+    pub(super) fn nothing_is_made_whose_product_may_be_stored(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
+        let plan = scene.plan();
+        let written: BTreeSet<&ValueId> = plan.writes.iter().flat_map(|it| &it.values).collect();
+        for product in &plan.steps {
+            let free = product.state.as_ref().is_none_or(State::is_free);
+            for source in certain_sources(&scene, &product.id) {
+                let made = written.contains(&source);
+                prop_assert!(
+                    free || !made,
+                    "{source} below {} in\n{}",
+                    product.id,
+                    scene.source
+                );
+            }
         }
         Ok(())
     }
