@@ -2,6 +2,8 @@
 //!
 //! Each run is a process of its own under a copy of this one, so that the peak memory is that run's alone.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,11 +21,11 @@ const KEYS: usize = 10_000;
 struct Case<'a> {
     name: &'a str,
     runs: usize,
-    budget: Duration,
+    budget: Option<Duration>,
     memory: Option<u64>,
     arguments: Vec<&'a str>,
-    /// Done before each run, outside the clock.
-    prepare: &'a dyn Fn() -> Outcome<()>,
+    /// Whether each run begins without a store.
+    afresh: bool,
 }
 
 fn main() -> Outcome<()> {
@@ -60,79 +62,11 @@ fn table() -> Outcome<()> {
     let program = repository.join(target_directory()).join("release/seed");
     let home = tempfile::tempdir()?;
     let contract = many_keys(&home)?;
-    let store = home.path().join(".seed/many.age");
-    let remove = || match std::fs::remove_file(&store) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(err.into()),
-        _ => Ok(()),
-    };
-    let nothing = || Ok(());
-    let llm = ["-c", "contracts/llm-platform.yaml", "--env", "ai-dev"];
-    let with = |command: &'static str| [vec![command], llm.to_vec()].concat();
-    let many = |command: &'static str| vec![command, "-c", contract.as_str(), "--backend", "local"];
-    let ms = Duration::from_millis;
-    let cases = [
-        Case {
-            name: "start-up",
-            runs: 20,
-            budget: ms(10),
-            memory: None,
-            arguments: vec!["--version"],
-            prepare: &nothing,
-        },
-        Case {
-            name: "check, LLM platform",
-            runs: 20,
-            budget: ms(20),
-            memory: None,
-            arguments: with("check"),
-            prepare: &nothing,
-        },
-        Case {
-            name: "emit, LLM platform",
-            runs: 20,
-            budget: ms(20),
-            memory: None,
-            arguments: with("emit"),
-            prepare: &nothing,
-        },
-        Case {
-            name: "plan, 10,000 absent",
-            runs: 5,
-            budget: ms(200),
-            memory: Some(64),
-            arguments: many("plan"),
-            prepare: &remove,
-        },
-        Case {
-            name: "apply, 10,000 absent",
-            runs: 1,
-            budget: Duration::MAX,
-            memory: Some(64),
-            arguments: many("apply"),
-            prepare: &remove,
-        },
-        Case {
-            name: "plan, 10,000 stored",
-            runs: 5,
-            budget: ms(200),
-            memory: Some(64),
-            arguments: many("plan"),
-            prepare: &nothing,
-        },
-        Case {
-            name: "apply, 10,000 stored",
-            runs: 5,
-            budget: Duration::MAX,
-            memory: Some(64),
-            arguments: many("apply"),
-            prepare: &nothing,
-        },
-    ];
     println!(
         "{:<24} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "", "median", "worst", "budget", "peak", "budget"
     );
-    for case in &cases {
+    for case in small().iter().chain(&large(&contract)) {
         run(case, repository, &program, home.path())?;
     }
     let size = std::fs::metadata(&program)?.len();
@@ -145,11 +79,49 @@ fn table() -> Outcome<()> {
     Ok(())
 }
 
+fn small() -> Vec<Case<'static>> {
+    let llm = ["-c", "contracts/llm-platform.yaml", "--env", "ai-dev"];
+    let with = |command: &'static str| [vec![command], llm.to_vec()].concat();
+    let case = |name, budget, arguments| Case {
+        name,
+        runs: 20,
+        budget: Some(Duration::from_millis(budget)),
+        memory: None,
+        arguments,
+        afresh: false,
+    };
+    vec![
+        case("start-up", 10, vec!["--version"]),
+        case("check, LLM platform", 20, with("check")),
+        case("emit, LLM platform", 20, with("emit")),
+    ]
+}
+
+fn large(contract: &str) -> Vec<Case<'_>> {
+    let case = |name, runs, budget, command, afresh| Case {
+        name,
+        runs,
+        budget,
+        memory: Some(64),
+        arguments: vec![command, "-c", contract, "--backend", "local"],
+        afresh,
+    };
+    let plan = Some(Duration::from_millis(200));
+    vec![
+        case("plan, 10,000 absent", 5, plan, "plan", true),
+        case("apply, 10,000 absent", 1, None, "apply", true),
+        case("plan, 10,000 stored", 5, plan, "plan", false),
+        case("apply, 10,000 stored", 5, None, "apply", false),
+    ]
+}
+
 fn run(case: &Case<'_>, repository: &Path, program: &Path, home: &Path) -> Outcome<()> {
     let mut times = Vec::new();
     let mut peak = 0;
     for _ in 0..case.runs {
-        (case.prepare)()?;
+        if case.afresh {
+            remove(&home.join(".seed/many.age"))?;
+        }
         let output = Command::new(std::env::current_exe()?)
             .arg(MEASURE)
             .arg(program)
@@ -167,11 +139,7 @@ fn run(case: &Case<'_>, repository: &Path, program: &Path, home: &Path) -> Outco
     times.sort();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
     let worst = times.last().copied().unwrap_or_default();
-    let budget = if case.budget == Duration::MAX {
-        "-".to_owned()
-    } else {
-        time(case.budget)
-    };
+    let budget = case.budget.map_or_else(|| "-".to_owned(), time);
     let memory = case
         .memory
         .map_or_else(|| "-".to_owned(), |limit| format!("{limit} MiB"));
@@ -183,6 +151,13 @@ fn run(case: &Case<'_>, repository: &Path, program: &Path, home: &Path) -> Outco
         mib(peak)
     );
     Ok(())
+}
+
+fn remove(store: &Path) -> Outcome<()> {
+    match std::fs::remove_file(store) {
+        Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(err.into()),
+        _ => Ok(()),
+    }
 }
 
 fn time(time: Duration) -> String {
