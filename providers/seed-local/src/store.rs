@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use seed_core::backend::Kind;
-use seed_core::document::{self, Document, Fields};
+use seed_core::document::{Document, Fields};
 use seed_core::inventory::{Presence, Version};
 use seed_core::name::SecretName;
 use seed_provider::{Error, ErrorKind, Marks, Operation, Result, Stored, WantedShape};
@@ -234,15 +234,25 @@ impl<'a> Book<'a> {
 /// Checks that a document fits into an entry.
 pub(crate) fn check(operation: Operation, name: &SecretName, document: &Document) -> Result<()> {
     let invalid = |message: String| Error::new(ErrorKind::Invalid, operation, message).about(name);
-    let encoded = document::encode(document).map_err(|err| invalid(err.to_string()))?;
     let largest = Kind::Local.rule().max_bytes;
-    if encoded.len() > largest {
-        let size = encoded.len();
+    let size = size(document);
+    if size > largest {
         return Err(invalid(format!(
             "it has {size} bytes, and the store takes at most {largest}"
         )));
     }
     Ok(())
+}
+
+/// The bytes of an entry: its values, and the names of its fields.
+fn size(document: &Document) -> usize {
+    match document {
+        Document::Single(value) => value.len(),
+        Document::Fields(fields) => fields
+            .iter()
+            .map(|(name, value)| name.len() + value.value().len())
+            .sum(),
+    }
 }
 
 fn corrupt(operation: Operation, name: &SecretName) -> Error {
