@@ -239,7 +239,11 @@ fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
         .take(usize::try_from(line).unwrap_or(1).saturating_sub(1))
         .map(str::len)
         .sum();
-    let at = line_start + usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    // Columns count characters, from one.
+    let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let rest = text.get(line_start..).unwrap_or_default();
+    let offset = rest.char_indices().nth(column).map(|(offset, _)| offset);
+    let at = line_start + offset.unwrap_or(rest.len());
     let message = plain_words(first.msg.lines().next().unwrap_or_default());
     ConditionError::Syntax {
         message,

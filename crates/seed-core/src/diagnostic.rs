@@ -157,6 +157,11 @@ impl Diagnostics {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is none at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -10,6 +10,7 @@ mod complaints;
 
 use complaints::{complaints, complaints_for};
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use seed_core::facts::Facts;
 use seed_core::resolve::Request;
 
@@ -432,6 +433,7 @@ fn references_are_written_in_one_way() {
 fn conditions_are_cel_over_facts_and_names() {
     assert_snapshot!(wrong_entry("{when: \"config.a &&\", value: x}"), @r#"5:25 «"» the condition is no CEL expression: it ends too early"#);
     assert_snapshot!(wrong_entry("{when: \"config.a = 5\", value: x}"), @"5:23 «=» the condition is no CEL expression: `=` is always written twice");
+    assert_snapshot!(wrong_entry("{when: \"'ü' == ü\", value: x}"), @"5:21 «ü» the condition is no CEL expression: `ü` cannot stand here");
     assert_snapshot!(wrong_entry("{when: [a], value: x}"), @"5:13 «[» expected a condition, found a list");
     assert_snapshot!(wrong_entry("{when: identity, value: x}"), @"
     5:13 «identity» `identity` is neither `config`, `env` nor a named condition
@@ -730,10 +732,10 @@ fn hostile_texts_are_refused() {
     ");
     assert_snapshot!(wrong(&format!("x-deep: {}{}\n", "[".repeat(5000), "]".repeat(5000))), @"3:264 «[» the YAML is broken: it is nested too deep");
     assert_snapshot!(wrong(&format!("x-deep: {}\n", "{a: ".repeat(5000))), @"3:262 «a» nested more than 64 levels deep");
-    let block: String = (0..5000)
+    let block: String = (0..3000)
         .map(|depth| format!("{}a:\n", " ".repeat(depth)))
         .collect();
-    assert_snapshot!(wrong(&format!("x-deep:\n{block}")), @"the file has 12512530 bytes; at most 8388608 are read");
+    assert_snapshot!(wrong(&format!("x-deep:\n{block}")), @"68:65 «a» nested more than 64 levels deep");
     assert_snapshot!(wrong(&format!("x-big: {}\n", "a".repeat(20 << 20))), @"the file has 20971550 bytes; at most 8388608 are read");
     assert_snapshot!(wrong("secrets: {a: {value: \"x\0y\"}}\n"), @"3:24 «\0» the file has a NUL byte\n      help: a contract is UTF-8 text");
     assert_snapshot!(wrong("secrets: {a: {value: \"x\\0y\"}}\n"), @"");
@@ -787,4 +789,31 @@ secrets: {a: {value: x}}
     4:12 «vault» warning: every environment shares the place of `vault`: nothing in it changes with `${env}` or a fact
           help: put `${env}` into its address, project, prefix or file
     ");
+}
+
+const PLATFORM: &str = include_str!("../../../contracts/llm-platform.yaml");
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Showing a complaint reads the text at its place, so each place exists.
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,40}|[ -~\\n]{0,80}|[-{}\\[\\]:,#&*!|>'\"%@$\\\\ a\\n\\t]{0,60}") {
+        complaints(&text);
+        complaints(&contract(&text));
+        complaints(&contract(&format!("secrets:\n  a: {{compose: \"{text}\", when: '{text}'}}\n")));
+    }
+
+    #[test]
+    fn a_contract_with_a_hole_is_read_or_refused(
+        from in 0..PLATFORM.len(),
+        length in 0..200_usize,
+        put in "[-{}\\[\\]:,#&*!|>'\"%@$\\\\ a\\n\\tü]{0,4}",
+    ) {
+        let (before, after) = PLATFORM.split_at(from);
+        let after = after.get(length..).unwrap_or_default();
+        let facts = Facts::parse("secret_backend: vault\ndomain: x\ncluster: {projectID: p}").unwrap();
+        let request = Request { env: Some("dev".to_owned()), facts, ..Request::default() };
+        complaints_for(&format!("{before}{put}{after}"), &request);
+    }
 }

@@ -165,7 +165,7 @@ pub(super) fn condition(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Con
         }
         _ => cx.text(node)?,
     };
-    match Condition::parse(&text) {
+    match cx.condition(&text) {
         Ok(condition) => Some(Spanned::new(condition, node.span)),
         Err(err) => {
             cx.push(condition_diagnostic(&err, node.span, &text, cx.source));
@@ -192,7 +192,9 @@ pub(crate) fn condition_diagnostic(
     };
     match err {
         ConditionError::Syntax { at: offset, .. } => {
-            Diagnostic::error(err.to_string(), at(*offset, 1))
+            let found = text.get(*offset..).and_then(|rest| rest.chars().next());
+            let length = found.map_or(1, char::len_utf8);
+            Diagnostic::error(err.to_string(), at(*offset, length))
         }
         ConditionError::Fact { path, hyphen, .. } => {
             let place = text

@@ -1,10 +1,11 @@
 //! Typed access to the tree, with errors that say what was found, where, and what to write instead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::condition::{Condition, ConditionError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned, list, nearest};
 use crate::text::{Subject, Template};
 use crate::yaml::{Node, NodeKind, Scalar, ScalarType};
@@ -15,6 +16,8 @@ pub(crate) struct Context<'s> {
     pub(crate) diagnostics: Diagnostics,
     /// Whether `${…}` is not expanded yet, so that what it stands for is judged later.
     deferring: bool,
+    /// Conditions that were read already: the same few are asked for again and again.
+    conditions: BTreeMap<String, Condition>,
 }
 
 impl<'s> Context<'s> {
@@ -23,7 +26,18 @@ impl<'s> Context<'s> {
             source,
             diagnostics: Diagnostics::new(),
             deferring: false,
+            conditions: BTreeMap::new(),
         }
+    }
+
+    /// Reads a condition, once for each text.
+    pub(crate) fn condition(&mut self, text: &str) -> Result<Condition, ConditionError> {
+        if let Some(condition) = self.conditions.get(text) {
+            return Ok(condition.clone());
+        }
+        let condition = Condition::parse(text)?;
+        self.conditions.insert(text.to_owned(), condition.clone());
+        Ok(condition)
     }
 
     /// Reads parameters before facts are known: everything that is written out is judged, and what has a `${…}` only
@@ -264,9 +278,7 @@ impl<'s> Context<'s> {
 
     /// Reports a key that is written without a value. Returns whether it was.
     pub(crate) fn refuse_empty(&mut self, key: &Node, value: &Node) -> bool {
-        let empty = value
-            .as_scalar()
-            .is_some_and(|scalar| scalar.kind() == ScalarType::Null);
+        let empty = is_empty(value);
         if empty {
             let name = key.text().unwrap_or_default();
             let diagnostic = Diagnostic::error(format!("`{name}` is written but empty"), key.span);
@@ -290,6 +302,12 @@ impl<'s> Context<'s> {
     }
 }
 
+fn is_empty(value: &Node) -> bool {
+    value
+        .as_scalar()
+        .is_some_and(|scalar| scalar.kind() == ScalarType::Null)
+}
+
 /// The fields of one mapping: asked for by name, and whatever was not asked for is unknown.
 pub(crate) struct Fields<'n> {
     what: &'static str,
@@ -307,12 +325,11 @@ impl<'n> Fields<'n> {
             return cx.expected(&format!("{what} (a mapping)"), node);
         };
         let pairs = cx.pairs(node)?;
-        let names = written.iter().filter_map(|(key, _)| key.text());
-        let filled = |name: &str| pairs.iter().any(|(key, _)| key.text() == Some(name));
+        let empty = written.iter().filter(|(_, value)| is_empty(value));
         Some(Self {
             what,
             span: node.span,
-            empty: names.filter(|name| !filled(name)).collect(),
+            empty: empty.filter_map(|(key, _)| key.text()).collect(),
             pairs,
             asked: BTreeSet::new(),
         })

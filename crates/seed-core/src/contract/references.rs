@@ -250,7 +250,7 @@ fn check_subject(
     };
     cx.push(match entry {
         Some((id, entry)) => wrong_field(id, &entry.content, span),
-        None => undeclared(contract, subject, span),
+        None => undeclared(cx, contract, subject, span),
     });
 }
 
@@ -278,10 +278,16 @@ fn wrong_field(id: &ValueId, content: &Content, span: Span) -> Diagnostic {
     }
 }
 
-fn undeclared(contract: &Contract, subject: &Subject, span: Span) -> Diagnostic {
+fn undeclared(cx: &Context<'_>, contract: &Contract, subject: &Subject, span: Span) -> Diagnostic {
     let message = format!("`{subject}` is not declared under `secrets`");
     let diagnostic = Diagnostic::error(message, span);
     let known = contract.secrets.keys().map(EntryKey::as_str);
+    // Whoever has so many mistakes has made one of them many times.
+    let known = known.take(if cx.diagnostics.len() < 100 {
+        usize::MAX
+    } else {
+        0
+    });
     match nearest(&subject.to_string(), known) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
         None => diagnostic.help("declare it, or write `config.…` for a fact"),

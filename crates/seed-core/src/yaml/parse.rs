@@ -1,6 +1,7 @@
 //! From text to tree. Refuses what would be read differently by different readers, and what could exhaust memory.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Tag};
 
@@ -254,23 +255,32 @@ impl<'s> Reader<'s> {
             pairs.push((key, value));
         }
         for node in merged {
-            merge(&mut pairs, node)?;
+            merge(&mut pairs, &mut places, node)?;
         }
         Ok(NodeKind::Mapping(pairs))
     }
 }
 
-fn merge(pairs: &mut Vec<(Node, Node)>, node: Node) -> Result<(), Diagnostic> {
+/// Lays a mapping, or several, under the pairs; `places` has the keys that are there.
+fn merge(
+    pairs: &mut Vec<(Node, Node)>,
+    places: &mut BTreeMap<String, Span>,
+    node: Node,
+) -> Result<(), Diagnostic> {
     match node.kind {
         NodeKind::Mapping(more) => {
             for (key, value) in more {
-                if !pairs.iter().any(|(known, _)| known.text() == key.text()) {
+                let name = key.text().unwrap_or_default().to_owned();
+                if let Entry::Vacant(place) = places.entry(name) {
+                    place.insert(key.span);
                     pairs.push((key, value));
                 }
             }
             Ok(())
         }
-        NodeKind::Sequence(items) => items.into_iter().try_for_each(|item| merge(pairs, item)),
+        NodeKind::Sequence(items) => items
+            .into_iter()
+            .try_for_each(|item| merge(pairs, places, item)),
         NodeKind::Scalar(_) => Err(Diagnostic::error(
             "`<<` merges a mapping or a list of mappings",
             node.span,
