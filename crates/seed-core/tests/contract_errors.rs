@@ -687,6 +687,10 @@ fn paths_stay_below_the_root() {
     4:6 «{» a file needs exactly one of `text`, `yaml`, `json` and `dotenv`
     5:6 «{» a file needs exactly one of `text`, `yaml`, `json` and `dotenv`
     ");
+    assert_snapshot!(wrong("files:\n  f: {yaml: {\"a-${config.b}\": x}}\n"), @r#"
+    4:14 «"a-${config.b}"» a key is written as it is, so it cannot refer to anything
+          help: write the name itself; `"${...entry}": true` stands for the fields of an entry
+    "#);
     assert_snapshot!(wrong("files:\n  f: {dotenv: {\"A-B\": x, C: [x]}}\n"), @r#"
     4:16 «"A-B"» `A-B` cannot name a variable
     4:29 «[» expected text, since a dotenv file has no structure, found a list

@@ -82,6 +82,7 @@ fn templates_in(cx: &mut Context<'_>, node: &Node) {
                 if key.text().is_some_and(|text| text.starts_with("${...")) {
                     spread(cx, key, value);
                 } else {
+                    refuse_reference_in_key(cx, key);
                     templates_in(cx, value);
                 }
             }
@@ -92,6 +93,15 @@ fn templates_in(cx: &mut Context<'_>, node: &Node) {
                 cx.template(node);
             }
         }
+    }
+}
+
+fn refuse_reference_in_key(cx: &mut Context<'_>, key: &Node) {
+    if key.text().is_some_and(|text| text.contains("${")) {
+        let message = "a key is written as it is, so it cannot refer to anything";
+        let help =
+            "write the name itself; `\"${...entry}\": true` stands for the fields of an entry";
+        cx.push(Diagnostic::error(message, key.span).help(help));
     }
 }
 
