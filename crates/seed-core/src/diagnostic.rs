@@ -71,8 +71,6 @@ pub struct Diagnostic {
     pub message: String,
     /// Where, if it has a place.
     pub span: Option<Span>,
-    /// Said at the place itself.
-    pub label: String,
     /// A second place that explains the first.
     pub context: Option<Box<Spanned<String>>>,
     /// What to do.
@@ -86,7 +84,6 @@ impl Diagnostic {
             severity: Severity::Error,
             message: message.into(),
             span: Some(span),
-            label: String::new(),
             context: None,
             help: None,
         }
@@ -106,13 +103,6 @@ impl Diagnostic {
             span: None,
             ..Self::error(message, Span::default())
         }
-    }
-
-    /// Says something at the place itself.
-    #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
-        self
     }
 
     /// Points at a second place.

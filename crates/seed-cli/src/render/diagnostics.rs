@@ -64,11 +64,6 @@ fn groups<'d>(path: &'d str, source: &'d str, diagnostic: &'d Diagnostic) -> Vec
     let mut group = match diagnostic.span {
         Some(span) => {
             let primary = AnnotationKind::Primary.span(range(source, span));
-            let primary = if diagnostic.label.is_empty() {
-                primary
-            } else {
-                primary.label(diagnostic.label.as_str())
-            };
             let mut snippet = Snippet::source(source).path(path).annotation(primary);
             if let Some(context) = &diagnostic.context {
                 let place = AnnotationKind::Context.span(range(source, context.span));
