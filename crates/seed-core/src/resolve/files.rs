@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::model::{Branch, ResolvedBackend, ResolvedFile, Tree};
 use super::resolver::{Resolver, checked_path};
-use super::text::ResolvedText;
+use super::text::{ResolvedPart, ResolvedText};
 use crate::backend::Kind;
 use crate::contract::{Content, File, FileContent, spread_entry};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::name::ValueId;
 use crate::text::Template;
 use crate::yaml::{Node, NodeKind, to_json};
@@ -141,20 +141,21 @@ fn spread(
         })
         .filter_map(|name| {
             let id = ValueId::field(entry.clone(), name.clone());
-            let text = field_text(resolver, &id)?;
+            let text = field_text(resolver, id)?;
             Some((name.to_string(), Branch::Text(text)))
         })
         .collect()
 }
 
-fn field_text(resolver: &Resolver<'_>, id: &ValueId) -> Option<ResolvedText> {
-    let template = Template::parse(
-        &format!("${{{id}}}"),
-        crate::diagnostic::Span::default(),
-        "",
-    )
-    .ok()?;
-    leaf(resolver, &template).ok().flatten()
+/// A field and nothing else, unless it is not needed or must not exist.
+fn field_text(resolver: &Resolver<'_>, id: ValueId) -> Option<ResolvedText> {
+    let usable = resolver.is_active(&id) && resolver.refuse_forbidden(&id, Span::default()).is_ok();
+    usable.then(|| {
+        ResolvedText::new([ResolvedPart::Value {
+            alternatives: vec![resolver.alternative(id)],
+            filters: Vec::new(),
+        }])
+    })
 }
 
 fn variables(
@@ -180,10 +181,7 @@ fn variables(
                 let text = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);
-                Ok((
-                    name,
-                    ResolvedText::new([super::text::ResolvedPart::Literal(text)]),
-                ))
+                Ok((name, ResolvedText::new([ResolvedPart::Literal(text)])))
             }
             Branch::List(_) | Branch::Map(_) => Err(Diagnostic::error(
                 format!("`{name}` must be text: a dotenv file has no structure"),

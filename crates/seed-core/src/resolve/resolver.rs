@@ -183,6 +183,15 @@ impl Resolver<'_> {
         }
     }
 
+    /// An active value, and whether it may be absent in the end.
+    pub(super) fn alternative(&self, id: ValueId) -> Alternative {
+        if self.chosen.get(&id).is_some_and(|spec| spec.optional) {
+            Alternative::Optional(id)
+        } else {
+            Alternative::Required(id)
+        }
+    }
+
     /// A value that must not exist cannot be used.
     pub(super) fn refuse_forbidden(&self, id: &ValueId, span: Span) -> Result<(), Diagnostic> {
         match self.chosen.get(id).map(|spec| &spec.source.value) {
@@ -300,10 +309,10 @@ impl Resolver<'_> {
             if reference.filters.contains(&Filter::Name) {
                 return Ok(ResolvedPart::Name(id.entry));
             }
-            if self.chosen.get(&id).is_some_and(|spec| spec.optional) {
-                alternatives.push(Alternative::Optional(id));
-            } else {
-                alternatives.push(Alternative::Required(id));
+            let alternative = self.alternative(id);
+            let last = matches!(alternative, Alternative::Required(_));
+            alternatives.push(alternative);
+            if last {
                 break;
             }
         }
