@@ -14,6 +14,7 @@ use seed_core::plan::{self, Input, Plan};
 use seed_core::produce::{Maker, preflight};
 use seed_core::report::Report;
 use seed_core::resolve::Resolved;
+use seed_core::secret::SecretValue;
 use seed_engine::{Job, Providers, ReadValues, Unread};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,15 @@ use crate::terminal::Terminal;
 
 /// How long calls that are under way are waited for after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// What the command line asks of a run, beside the contract.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes {
+    /// Values that a person gave.
+    pub(crate) given: BTreeMap<ValueId, SecretValue>,
+    /// Values whose `check` is not tried.
+    pub(crate) unchecked: BTreeSet<ValueId>,
+}
 
 /// What was seen, and the plan that follows from it.
 pub(crate) struct Seen {
@@ -44,7 +54,12 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
 }
 
 /// Looks at every backend, and plans.
-pub(crate) async fn look(resolved: &Resolved, providers: &Providers, depth: Depth) -> Seen {
+pub(crate) async fn look(
+    resolved: &Resolved,
+    providers: &Providers,
+    depth: Depth,
+    wishes: &Wishes,
+) -> Seen {
     let collected = seed_engine::collect(resolved, providers, depth).await;
     let failures = collected
         .errors
@@ -54,10 +69,11 @@ pub(crate) async fn look(resolved: &Resolved, providers: &Providers, depth: Dept
         })
         .collect();
     let inventories = collected.inventories;
+    let given = wishes.given.keys().cloned().collect();
     let input = Input {
         resolved,
         inventories: &inventories,
-        given: &BTreeSet::new(),
+        given: &given,
     };
     Seen {
         plan: plan::plan(input),
@@ -67,14 +83,14 @@ pub(crate) async fn look(resolved: &Resolved, providers: &Providers, depth: Dept
 }
 
 /// Tries what can be known to be wrong before the first write.
-pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan) -> Result<()> {
-    let (available, unchecked) = (Maker::counted_on(plan), BTreeSet::new());
+pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan, wishes: &Wishes) -> Result<()> {
+    let available = Maker::counted_on(plan);
     let maker = Maker {
         resolved,
         available: &available,
-        unchecked: &unchecked,
+        unchecked: &wishes.unchecked,
     };
-    let wrong = preflight(&maker, plan, &BTreeMap::new());
+    let wrong = preflight(&maker, plan, &wishes.given);
     let Some((first, err)) = wrong.first() else {
         return Ok(());
     };
@@ -91,6 +107,7 @@ pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan) -> Result<()> {
 pub(crate) async fn apply(
     resolved: &Arc<Resolved>,
     seen: &Seen,
+    wishes: &Wishes,
     providers: &Providers,
     concurrency: Option<NonZeroUsize>,
     terminal: Terminal,
@@ -102,8 +119,8 @@ pub(crate) async fn apply(
         plan: &seen.plan,
         inventories: &seen.inventories,
         providers,
-        given: &BTreeMap::new(),
-        unchecked: &BTreeSet::new(),
+        given: &wishes.given,
+        unchecked: &wishes.unchecked,
         concurrency,
         cancel: cancel.clone(),
         grace: GRACE,

@@ -16,6 +16,7 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
 use crate::secret_files::{self, FileFate};
+use crate::session::Wishes;
 use crate::terminal::Terminal;
 use crate::{confirm, load, registry, render, session};
 
@@ -65,13 +66,15 @@ async fn carry_out(
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
-    let mut seen = session::look(resolved, providers, Depth::Fields).await;
+    let wishes = Wishes::default();
+    let mut seen = session::look(resolved, providers, Depth::Fields, &wishes).await;
     session::refuse_blind(&mut seen, providers, terminal)?;
     if !seen.plan.writes.is_empty() {
         confirm::places(places, args.yes, args.no_input, terminal)?;
     }
-    session::refuse_wrong(resolved, &seen.plan)?;
-    let report = session::apply(resolved, &seen, providers, args.run.concurrency, terminal).await?;
+    session::refuse_wrong(resolved, &seen.plan, &wishes)?;
+    let concurrency = args.run.concurrency;
+    let report = session::apply(resolved, &seen, &wishes, providers, concurrency, terminal).await?;
     let readable = readable(&report);
     let needs = secret_files::needs(resolved)
         .into_iter()

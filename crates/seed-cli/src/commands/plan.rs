@@ -7,6 +7,7 @@ use crate::args::{Format, PlanArgs};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::session::Wishes;
 use crate::terminal::Terminal;
 use crate::{load, registry, render, session};
 
@@ -19,7 +20,9 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         &args.run,
         &Environment::read(),
     )?;
-    let mut seen = session::block_on(session::look(&session.resolved, &providers, depth(args)))?;
+    let wishes = Wishes::default();
+    let looking = session::look(&session.resolved, &providers, depth(args), &wishes);
+    let mut seen = session::block_on(looking)?;
     session::refuse_blind(&mut seen, &providers, terminal)?;
     let places = registry::describe(&providers);
     match args.format {
