@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help seed-secrets build test check fmt bench lint purity doc deny e2e
+.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e
 
 # Where values are kept, for which environment, and any further flags of `seed apply`.
 BACKEND ?= local
@@ -28,8 +28,11 @@ lint: ## Run clippy, warnings refused
 purity: ## Check that crates depend on each other one way, and that the core does no I/O
 	$(CARGO) test --locked --quiet --package seed-tests --test purity
 
-doc: ## Build the documentation, warnings refused
+doc: ## Build the documentation of the code, warnings refused
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+
+docs: ## Write the made pages of docs/reference again
+	$(CARGO) run --locked --quiet --package seed-tests --example reference
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

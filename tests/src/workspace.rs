@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -101,6 +101,19 @@ impl Workspace {
         .collect()
     }
 
+    /// Returns a shell in which `seed` is found, with the home of this workspace.
+    pub fn shell(&self) -> Result<Shell, String> {
+        let seed = seed_binary()?;
+        let directory = seed.parent().ok_or("`seed` is in no directory")?;
+        let shell = Sealed::new(Path::new("/bin/bash"))?
+            .variable("BIN", directory)
+            .variable("WORKSPACE_HOME", self.home());
+        Ok(Shell {
+            root: self.root().to_path_buf(),
+            shell,
+        })
+    }
+
     /// Writes a file below the root.
     pub fn write(&self, path: &str, text: &str) -> Result<(), String> {
         let path = self.root().join(path);
@@ -121,6 +134,23 @@ impl Workspace {
         collect(self.root(), "$ROOT", &mut found)?;
         collect(self.home(), "$HOME", &mut found)?;
         Ok(found)
+    }
+}
+
+/// Runs lines that are written for people in the directory of a workspace.
+#[derive(Debug)]
+pub struct Shell {
+    root: PathBuf,
+    shell: Sealed,
+}
+
+impl Shell {
+    /// Runs one line. A failure anywhere in a pipe is a failure.
+    pub fn run(&self, line: &str) -> Result<Outcome, String> {
+        let script = format!(
+            "set -o pipefail\nexport PATH=\"$BIN:$PATH\" HOME=\"$WORKSPACE_HOME\"\n{line}\n"
+        );
+        self.shell.run(&self.root, ["-c", &script])
     }
 }
 
@@ -218,6 +248,20 @@ mod tests {
         let before = look();
         fs::write(directory.path().join("a/c"), "").unwrap();
         assert_eq!(changed(&before, &look()), ["$ROOT/a", "$ROOT/a/c"]);
+    }
+
+    #[test]
+    fn a_shell_runs_seed_and_sees_failures_in_pipes() {
+        let workspace = Workspace::new().unwrap();
+        let shell = workspace.shell().unwrap();
+        let outcome = shell
+            .run("seed --version | cut -d' ' -f1; pwd; echo \"$HOME\"")
+            .unwrap();
+        let lines: Vec<&str> = outcome.stdout.lines().collect();
+        let home = workspace.home().display().to_string();
+        assert_eq!(lines.first(), Some(&"seed"));
+        assert_eq!(lines.last(), Some(&home.as_str()));
+        assert!(!shell.run("seed frobnicate | cat").unwrap().status.success());
     }
 
     #[test]
