@@ -1,11 +1,23 @@
 .DEFAULT_GOAL := help
-.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e
+.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e install uninstall
 
 # Where values are kept, for which environment, and any further flags of `seed apply`.
 BACKEND ?= local
 ENV ?= ai-dev
 FLAGS ?=
 CARGO ?= cargo
+
+# Where `make install` puts things. PROGRAM names a program that is there already, so that none is built.
+PREFIX ?= /usr/local
+DESTDIR ?=
+PROGRAM ?=
+built = $(or $(CARGO_TARGET_DIR),target)/release/seed
+installed = $(DESTDIR)$(PREFIX)/bin/seed
+share = $(DESTDIR)$(PREFIX)/share
+bash = $(share)/bash-completion/completions
+zsh = $(share)/zsh/site-functions
+fish = $(share)/fish/vendor_completions.d
+pages = $(share)/man/man1
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +42,19 @@ purity: ## Check that crates depend on each other one way, and that the core doe
 
 doc: ## Build the documentation of the code, warnings refused
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+
+install: ## Install the program, completions and manual pages (PREFIX=, DESTDIR=, PROGRAM=)
+	@test -n "$(PROGRAM)" || $(MAKE) build
+	umask 022 && install -d "$(DESTDIR)$(PREFIX)/bin" "$(bash)" "$(zsh)" "$(fish)" "$(pages)"
+	install -m 755 "$(or $(PROGRAM),$(built))" "$(installed)"
+	umask 022 && "$(installed)" completions bash > "$(bash)/seed"
+	umask 022 && "$(installed)" completions zsh > "$(zsh)/_seed"
+	umask 022 && "$(installed)" completions fish > "$(fish)/seed.fish"
+	umask 022 && "$(installed)" man --out "$(pages)"
+
+uninstall: ## Remove what `make install` put there (PREFIX=, DESTDIR=)
+	pages=$$("$(installed)" man --list) && for page in $$pages; do rm -f "$(pages)/$$page"; done
+	rm -f "$(bash)/seed" "$(zsh)/_seed" "$(fish)/seed.fish" "$(installed)"
 
 docs: ## Write the made pages of docs/reference again
 	$(CARGO) run --locked --quiet --package seed-tests --example reference

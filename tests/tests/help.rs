@@ -37,19 +37,19 @@ fn every_command_says_in_one_imperative_line_what_it_does() -> Test {
     Ok(())
 }
 
-/// Each command's examples run in the order of its help, in a copy of the repository's contracts
-/// that was seeded before.
+/// The examples run in the order of the help, in a copy of the repository's contracts that was
+/// seeded before.
 #[test]
 fn every_command_has_examples_and_they_run() -> Test {
+    let workspace = Workspace::new()?;
+    workspace
+        .seed(&format!("apply {PLATFORM} --missing-ok"))?
+        .success()?;
+    let shell = workspace.shell()?;
     let mut commands = 0;
-    for help in help::all(&Workspace::new()?)? {
+    for help in help::all(&workspace)? {
         let examples = help.examples();
         assert!(!examples.is_empty(), "`seed {}` has none", help.command);
-        let workspace = Workspace::new()?;
-        workspace
-            .seed(&format!("apply {PLATFORM} --missing-ok"))?
-            .success()?;
-        let shell = workspace.shell()?;
         for line in examples {
             run_example(&shell, &help, &line)?;
         }

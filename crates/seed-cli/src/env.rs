@@ -2,6 +2,23 @@
 
 use std::path::PathBuf;
 
+/// Variables that belong to no flag, and what they are for.
+pub(crate) const OTHERS: [(&str, &str); 4] = [
+    ("NO_COLOR", "no colour when set"),
+    (
+        "CLICOLOR, CLICOLOR_FORCE, TERM, CI",
+        "whether a terminal shows colour, as in other programs",
+    ),
+    (
+        "XDG_CONFIG_HOME, HOME",
+        "where the identity of the `local` backend is kept",
+    ),
+    (
+        "PATH",
+        "where git is found, which is asked about files that hold values",
+    ),
+];
+
 /// What the program takes from its surroundings.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {

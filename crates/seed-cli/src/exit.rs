@@ -24,6 +24,32 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// All of them, in the order of their codes.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Partial,
+        Self::Pending,
+        Self::Waiting,
+        Self::Blocked,
+        Self::Bug,
+    ];
+
+    /// What it says, in the words of the help.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, or nothing to do",
+            Self::Failed => "failed, nothing was written",
+            Self::Usage => "wrong usage, contract, facts or identity",
+            Self::Partial => "something was written, and something failed or is uncertain",
+            Self::Pending => "changes pending (`plan --exit-code`, `emit --check`)",
+            Self::Waiting => "waiting for a person",
+            Self::Blocked => "blocked, drifted or broken",
+            Self::Bug => "a bug in seed",
+        }
+    }
+
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -41,5 +67,29 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed_once_in_order() {
+        // The chain has no wildcard: another code does not compile until it has its place here.
+        let after = |exit| match exit {
+            Exit::Done => Some(Exit::Failed),
+            Exit::Failed => Some(Exit::Usage),
+            Exit::Usage => Some(Exit::Partial),
+            Exit::Partial => Some(Exit::Pending),
+            Exit::Pending => Some(Exit::Waiting),
+            Exit::Waiting => Some(Exit::Blocked),
+            Exit::Blocked => Some(Exit::Bug),
+            Exit::Bug => None,
+        };
+        let chain: Vec<Exit> =
+            std::iter::successors(Some(Exit::Done), |exit| after(*exit)).collect();
+        assert_eq!(chain, Exit::ALL);
+        assert!(Exit::ALL.is_sorted_by_key(|exit| exit.code()));
     }
 }

@@ -3,6 +3,7 @@
 mod common;
 mod root;
 mod subcommands;
+mod variables;
 
 pub(crate) use common::{ContractArgs, Format, RunArgs};
 pub(crate) use root::{App, Command};

@@ -163,4 +163,7 @@ pub(crate) struct ManArgs {
     /// Write one page per command into this directory instead of the main page to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print the file names of the pages instead
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) list: bool,
 }
