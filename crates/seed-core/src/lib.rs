@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod duration;
 pub mod facts;
+pub mod given;
 pub mod inventory;
 pub mod manifest;
 pub mod name;

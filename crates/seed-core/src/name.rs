@@ -138,6 +138,20 @@ impl ValueId {
             field: Some(field),
         }
     }
+
+    /// What the value is called where names are those of variables: upper case, `#` as `__`, every other character that is
+    /// not a letter or a digit as `_`. Two values can have one such name.
+    pub fn variable(&self) -> String {
+        let mut name = String::new();
+        for c in self.to_string().chars() {
+            match c {
+                '#' => name.push_str("__"),
+                c if c.is_ascii_alphanumeric() => name.push(c.to_ascii_uppercase()),
+                _ => name.push('_'),
+            }
+        }
+        name
+    }
 }
 
 impl FromStr for ValueId {
@@ -217,6 +231,18 @@ mod tests {
     fn value_ids_read_back_what_they_print() {
         for text in ["plain", "agent-env#OPENAI_API_KEY"] {
             assert_eq!(text.parse::<ValueId>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_variable_name_has_upper_case_letters_digits_and_underscores() {
+        for (id, variable) in [
+            ("shop-db_password", "SHOP_DB_PASSWORD"),
+            ("team/app.v2", "TEAM_APP_V2"),
+            ("agent-env#OPENAI_API_KEY", "AGENT_ENV__OPENAI_API_KEY"),
+            ("9lives#.a-b", "9LIVES___A_B"),
+        ] {
+            assert_eq!(id.parse::<ValueId>().unwrap().variable(), variable);
         }
     }
 }

@@ -741,7 +741,7 @@ fn hostile_texts_are_refused() {
         .collect();
     assert_snapshot!(wrong(&format!("x-deep:\n{block}")), @"68:65 «a» nested more than 64 levels deep");
     assert_snapshot!(wrong(&format!("x-big: {}\n", "a".repeat(20 << 20))), @"the file has 20971550 bytes; at most 8388608 are read");
-    assert_snapshot!(wrong("secrets: {a: {value: \"x\0y\"}}\n"), @"3:24 «\0» the file has a NUL byte\n      help: a contract is UTF-8 text");
+    assert_snapshot!(wrong("secrets: {a: {value: \"x\0y\"}}\n"), @"3:24 «\0» the file has a NUL byte\n      help: YAML is UTF-8 text without such bytes");
     assert_snapshot!(wrong("secrets: {a: {value: \"x\\0y\"}}\n"), @"");
     let when = format!("{}true{}", "(".repeat(2000), ")".repeat(2000));
     assert_snapshot!(wrong_entry(&format!("{{value: x, when: \"{when}\"}}")), @"5:32 «(» the condition is no CEL expression: brackets nest more than 8 deep");

@@ -19,6 +19,9 @@ pub struct Limits {
     pub nodes: usize,
 }
 
+/// What to do about text that was read as a tag.
+const BANG: &str = "put quotes around text that begins with `!`";
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -34,6 +37,17 @@ impl Default for Limits {
 /// Tags, duplicate keys, further documents, keys that are not scalars, and aliases that expand beyond `limits` are
 /// errors. `<<` merges, and the keys beside it win.
 pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
+    parse_as(source, limits, false)
+}
+
+/// Reads a YAML document that holds secret values: no message quotes any of it.
+///
+/// Anchors and aliases are errors too: text that begins with `&` or `*` and has no quotes would be read as one of them.
+pub fn parse_unseen(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
+    parse_as(source, limits, true)
+}
+
+fn parse_as(source: &str, limits: Limits, unseen: bool) -> Result<Node, Diagnostic> {
     if source.len() > limits.bytes {
         return Err(Diagnostic::general(format!(
             "the file has {} bytes; at most {} are read",
@@ -44,7 +58,7 @@ pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
     if let Some(at) = source.find('\0') {
         return Err(
             Diagnostic::error("the file has a NUL byte", Span::new(at, at + 1))
-                .help("a contract is UTF-8 text"),
+                .help("YAML is UTF-8 text without such bytes"),
         );
     }
     let mut options = Options::default();
@@ -55,6 +69,7 @@ pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
         parser: Parser::new_from_str_with_options(source, options),
         anchors: BTreeMap::new(),
         nodes: 0,
+        unseen,
     };
     reader.document()
 }
@@ -65,6 +80,8 @@ struct Reader<'s> {
     parser: Parser<'s, granit_parser::StrInput<'s>>,
     anchors: BTreeMap<usize, (Node, usize)>,
     nodes: usize,
+    /// No message may quote the source.
+    unseen: bool,
 }
 
 type Positioned<'s> = (Event<'s>, Span);
@@ -161,6 +178,7 @@ impl<'s> Reader<'s> {
         self.count(1, span)?;
         let before = self.nodes;
         let (anchor, tag, kind) = match event {
+            Event::Alias(_) if self.unseen => return Err(refused_name(span)),
             Event::Alias(id) => return self.alias(id, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
@@ -175,11 +193,11 @@ impl<'s> Reader<'s> {
                 )
             }
             Event::SequenceStart(_, anchor, tag) => {
-                refuse_tag(tag.as_deref(), span, self.source)?;
+                self.refuse_tag(tag.as_deref(), span)?;
                 (anchor, None, self.sequence(depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                refuse_tag(tag.as_deref(), span, self.source)?;
+                self.refuse_tag(tag.as_deref(), span)?;
                 (anchor, None, self.mapping(depth)?)
             }
             event => {
@@ -189,8 +207,11 @@ impl<'s> Reader<'s> {
                 ));
             }
         };
-        refuse_tag(tag.as_deref(), span, self.source)?;
+        self.refuse_tag(tag.as_deref(), span)?;
         let node = Node { span, kind };
+        if anchor != 0 && self.unseen {
+            return Err(refused_name(span));
+        }
         if anchor != 0 {
             self.anchors
                 .insert(anchor, (node.clone(), self.nodes - before + 1));
@@ -246,11 +267,14 @@ impl<'s> Reader<'s> {
                 continue;
             }
             if let Some(first) = places.insert(scalar.text.clone(), key.span) {
-                return Err(Diagnostic::error(
-                    format!("the key `{}` is written twice", scalar.text),
-                    key.span,
-                )
-                .context(first, "first written here"));
+                let message = if self.unseen {
+                    "a key is written twice".to_owned()
+                } else {
+                    format!("the key `{}` is written twice", scalar.text)
+                };
+                return Err(
+                    Diagnostic::error(message, key.span).context(first, "first written here")
+                );
             }
             pairs.push((key, value));
         }
@@ -258,6 +282,34 @@ impl<'s> Reader<'s> {
             merge(&mut pairs, &mut places, node)?;
         }
         Ok(NodeKind::Mapping(pairs))
+    }
+
+    /// The place of a tag is not in its event, so it is looked for before what it stands at.
+    fn refuse_tag(&self, tag: Option<&Tag>, span: Span) -> Result<(), Diagnostic> {
+        if tag.is_none() {
+            return Ok(());
+        }
+        if self.unseen {
+            let message = "a YAML tag is not allowed here";
+            return Err(Diagnostic::error(message, span).help(BANG));
+        }
+        let before = self.source.get(..span.start).unwrap_or_default().trim_end();
+        let from = before
+            .rfind([' ', '\n', '[', '{', ','])
+            .map_or(0, |at| at + 1);
+        let from = before
+            .get(from..)
+            .and_then(|word| word.find('!'))
+            .map_or(span.start, |at| from + at);
+        let place = Span::new(from, before.len().max(from));
+        let written = self.source.get(place.start..place.end).unwrap_or_default();
+        let diagnostic =
+            Diagnostic::error(format!("the YAML tag `{written}` is not allowed"), place);
+        Err(if written.starts_with("!!") {
+            diagnostic.help("remove it; put quotes around what must be text")
+        } else {
+            diagnostic.help(format!("{BANG}; in a condition write `!(…)` inside quotes"))
+        })
     }
 }
 
@@ -288,29 +340,9 @@ fn merge(
     }
 }
 
-/// The place of a tag is not in its event, so it is looked for before what it stands at.
-fn refuse_tag(tag: Option<&Tag>, span: Span, source: &str) -> Result<(), Diagnostic> {
-    if tag.is_none() {
-        return Ok(());
-    }
-    let before = source.get(..span.start).unwrap_or_default().trim_end();
-    let from = before
-        .rfind([' ', '\n', '[', '{', ','])
-        .map_or(0, |at| at + 1);
-    let from = before
-        .get(from..)
-        .and_then(|word| word.find('!'))
-        .map_or(span.start, |at| from + at);
-    let place = Span::new(from, before.len().max(from));
-    let written = source.get(place.start..place.end).unwrap_or_default();
-    let diagnostic = Diagnostic::error(format!("the YAML tag `{written}` is not allowed"), place);
-    Err(if written.starts_with("!!") {
-        diagnostic.help("remove it; put quotes around what must be text")
-    } else {
-        diagnostic.help(
-            "put quotes around text that begins with `!`; in a condition write `!(…)` inside quotes",
-        )
-    })
+fn refused_name(span: Span) -> Diagnostic {
+    Diagnostic::error("anchors and aliases are not allowed here", span)
+        .help("put quotes around text that begins with `&` or `*`")
 }
 
 fn first_character(source: &str, at: usize) -> usize {
