@@ -12,6 +12,7 @@ pub mod duration;
 pub mod facts;
 pub mod given;
 pub mod inventory;
+pub mod judge;
 pub mod manifest;
 pub mod name;
 pub mod plan;

@@ -31,7 +31,7 @@ pub enum FillError {
 }
 
 /// Puts values into a text whose alternatives are chosen.
-pub(super) fn fill(
+pub(crate) fn fill(
     resolved: &Resolved,
     text: &ResolvedText,
     values: &Values,

@@ -216,7 +216,8 @@ fn check(checks: &Checks, value: &SecretValue) -> Result<(), ProduceError> {
     }
 }
 
-fn formed(value: &ResolvedValue, made: SecretValue) -> SecretValue {
+/// Puts what the application reads into its form.
+pub(crate) fn formed(value: &ResolvedValue, made: SecretValue) -> SecretValue {
     match value.form {
         Some(Form::EscapeNewlines) => escape_newlines(&made),
         None => made,

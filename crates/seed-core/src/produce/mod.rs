@@ -10,7 +10,9 @@ mod preflight;
 mod render;
 mod store;
 
+pub(crate) use fill::fill;
 pub use fill::{FillError, Values};
+pub(crate) use make::formed;
 pub use make::{Maker, ProduceError, accept};
 pub use preflight::{PreflightError, preflight};
 pub use render::{RenderError, render_file};

@@ -385,6 +385,11 @@ impl ResolvedValue {
         matches!(self.source, Some(ResolvedSource::Forbidden(_)))
     }
 
+    /// Whether nobody has to act while it is absent: it is optional, or a service writes it later.
+    pub fn may_be_absent(&self) -> bool {
+        self.optional || matches!(self.source, Some(ResolvedSource::Mint { .. }))
+    }
+
     /// Whether the value may be bytes that are no text.
     pub fn is_binary(&self) -> bool {
         matches!(&self.source, Some(ResolvedSource::Generate { recipe, .. }) if recipe.is_binary())

@@ -61,6 +61,23 @@ pub struct Violation {
     pub rule: &'static str,
     /// Fit to stand after "the value": `has 31 characters; 32 are wanted`.
     pub reason: String,
+    /// The same without a measure of the value, where `reason` has one: `does not have 32 characters`.
+    unmeasured: Option<String>,
+}
+
+/// A rule about the number of characters that a value breaks.
+pub(super) struct WrongSize {
+    rule: &'static str,
+    /// `at least 40 are wanted`.
+    pub(super) wanted: String,
+    unmeasured: String,
+}
+
+impl Violation {
+    /// The reason with nothing of the value at all, not even its length: what may be said of a stored value.
+    pub fn unmeasured(&self) -> &str {
+        self.unmeasured.as_deref().unwrap_or(&self.reason)
+    }
 }
 
 impl Checks {
@@ -118,10 +135,10 @@ impl Checks {
     pub fn check(&self, value: &[u8]) -> Vec<Violation> {
         let mut broken = Vec::new();
         if let Some(bytes) = self.bytes.filter(|bytes| *bytes != value.len()) {
-            let reason = format!("has {}; {}", count(value.len(), "byte"), wanted(bytes));
             broken.push(Violation {
                 rule: "bytes",
-                reason,
+                reason: format!("has {}; {}", count(value.len(), "byte"), wanted(bytes)),
+                unmeasured: Some(format!("does not have {}", count(bytes, "byte"))),
             });
         }
         match (std::str::from_utf8(value), self.first_of_text()) {
@@ -130,6 +147,7 @@ impl Checks {
                 broken.push(Violation {
                     rule,
                     reason: "is not UTF-8 text".to_owned(),
+                    unmeasured: None,
                 });
             }
             (Err(_), None) => {}
@@ -138,14 +156,22 @@ impl Checks {
     }
 
     fn check_text(&self, text: &str, broken: &mut Vec<Violation>) {
-        let mut refuse = |rule, reason| broken.push(Violation { rule, reason });
         let characters = text.chars().count();
-        for (rule, reason) in self.wrong_size(characters) {
-            refuse(
+        broken.extend(self.wrong_size(characters).into_iter().map(|wrong| {
+            let count = count(characters, "character");
+            Violation {
+                rule: wrong.rule,
+                reason: format!("has {count}; {}", wrong.wanted),
+                unmeasured: Some(wrong.unmeasured),
+            }
+        }));
+        let mut refuse = |rule, reason| {
+            broken.push(Violation {
                 rule,
-                format!("has {}; {reason}", count(characters, "character")),
-            );
-        }
+                reason,
+                unmeasured: None,
+            });
+        };
         if let Some(pattern) = self
             .pattern
             .as_ref()
@@ -176,19 +202,30 @@ impl Checks {
             .flatten()
         {
             let place = format!("line {}, column {}", err.line(), err.column());
-            refuse("json", format!("is not JSON ({place})"));
+            broken.push(Violation {
+                rule: "json",
+                reason: format!("is not JSON ({place})"),
+                unmeasured: Some("is not JSON".to_owned()),
+            });
         }
     }
 
     /// Each rule about the number of characters that `characters` break, and what it wants.
-    pub(super) fn wrong_size(&self, characters: usize) -> Vec<(&'static str, String)> {
+    pub(super) fn wrong_size(&self, characters: usize) -> Vec<WrongSize> {
         let length = self.length.filter(|length| *length != characters);
         let min = self.min.filter(|min| *min > characters);
         let max = self.max.filter(|max| *max < characters);
+        let wrong = |rule, wanted, unmeasured: &str, number| WrongSize {
+            rule,
+            wanted,
+            unmeasured: format!("{unmeasured} {}", count(number, "character")),
+        };
+        let least = |min| format!("at least {}", wanted(min));
+        let most = |max| format!("at most {}", wanted(max));
         [
-            length.map(|length| ("length", wanted(length))),
-            min.map(|min| ("min", format!("at least {}", wanted(min)))),
-            max.map(|max| ("max", format!("at most {}", wanted(max)))),
+            length.map(|n| wrong("length", wanted(n), "does not have", n)),
+            min.map(|n| wrong("min", least(n), "has fewer than", n)),
+            max.map(|n| wrong("max", most(n), "has more than", n)),
         ]
         .into_iter()
         .flatten()

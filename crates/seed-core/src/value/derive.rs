@@ -202,10 +202,8 @@ pub fn verify(
     match derivation {
         Derivation::Bcrypt { .. } => bcrypt_verify(source, derived.expose_text()),
         Derivation::Htpasswd { user, .. } => {
-            let line = derived
-                .expose_text()
-                .map(|text| text.strip_suffix('\n').unwrap_or(text));
-            let hash = line.and_then(|line| line.strip_prefix(user)?.strip_prefix(':'));
+            let line = derived.expose_text().and_then(password_line);
+            let hash = line.filter(|(name, _)| name == user).map(|(_, hash)| hash);
             bcrypt_verify(source, hash)
         }
         Derivation::Sha256 { .. } => Ok(sha256_hex(source)?.same_as(derived)),
@@ -236,22 +234,27 @@ fn bcrypt_hash(
 
 fn bcrypt_verify(source: &SecretValue, hash: Option<&str>) -> Result<bool, DeriveError> {
     let source = bcrypt_source(source)?;
-    let known = |hash: &&str| {
-        BcryptVersion::ALL
-            .iter()
-            .any(|(word, _)| hash.get(..4) == Some(&format!("${word}$")))
-    };
-    let Some(hash) = hash.filter(known) else {
+    let Some((hash, (_, cost))) = hash.and_then(|hash| Some((hash, bcrypt_header(hash)?))) else {
         return Ok(false);
     };
-    let Ok(parts) = hash.parse::<bcrypt::HashParts>() else {
-        return Ok(false);
-    };
-    let cost = parts.get_cost();
     if cost > HIGHEST_COST {
         return Err(DeriveError::Cost { cost });
     }
     Ok(bcrypt::verify(source, hash).unwrap_or(false))
+}
+
+/// The version and the cost of a bcrypt hash; `None` for what is no such hash.
+pub(super) fn bcrypt_header(hash: &str) -> Option<(BcryptVersion, u32)> {
+    let word = hash.strip_prefix('$')?.get(..3)?.strip_suffix('$')?;
+    let known = BcryptVersion::ALL.iter().find(|(known, _)| *known == word);
+    let (_, version) = known?;
+    let parts = hash.parse::<bcrypt::HashParts>().ok()?;
+    Some((*version, parts.get_cost()))
+}
+
+/// The user name and the hash of a password line, which may end in a newline.
+pub(super) fn password_line(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix('\n').unwrap_or(text).split_once(':')
 }
 
 fn bcrypt_source(source: &SecretValue) -> Result<&[u8], DeriveError> {

@@ -159,6 +159,11 @@ pub fn unescape_newlines(value: &SecretValue) -> SecretValue {
     if !is_escaped(line) {
         return value.duplicate();
     }
+    unescape_all_newlines(line)
+}
+
+/// Reads every `\n` as a line break, which text that is not armored may have meant as two characters.
+pub fn unescape_all_newlines(line: &[u8]) -> SecretValue {
     let mut lines = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((byte, after)) = rest.split_first() {

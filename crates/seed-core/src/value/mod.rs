@@ -9,6 +9,7 @@
 mod check;
 mod choice;
 mod derive;
+mod deviation;
 mod filter;
 mod form;
 mod generate;
@@ -20,10 +21,12 @@ mod url;
 
 pub use check::{Checks, Pattern, Violation};
 pub use derive::{BcryptVersion, Derivation, DeriveError, derive, verify};
+pub use deviation::{Deviation, deviation};
 pub use filter::{FilterError, apply};
 pub use form::{
     Encode, Form, Newline, NewlineChange, affix, apply_newline, decode_base64, encode_base64,
-    escape_newlines, is_armored, strip_affixes, trim_final_newline, unescape_newlines,
+    escape_newlines, is_armored, strip_affixes, trim_final_newline, unescape_all_newlines,
+    unescape_newlines,
 };
 pub use generate::{DRAWS, DrawError, draw, generate};
 pub use pem::Pem;

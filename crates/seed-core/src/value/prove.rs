@@ -102,9 +102,9 @@ impl Prover<'_> {
         };
         match self.checks.wrong_size(made).first() {
             None => Proof::Always,
-            Some((_, wanted)) => {
+            Some(wrong) => {
                 let made = count(made, "character");
-                Proof::Never(format!("`{}` makes {made}; {wanted}", self.name))
+                Proof::Never(format!("`{}` makes {made}; {}", self.name, wrong.wanted))
             }
         }
     }
