@@ -13,6 +13,7 @@ pub mod meaning;
 pub mod reference;
 mod refusal;
 pub mod shared;
+pub mod store;
 pub mod webhook;
 pub mod workspace;
 pub mod yaml;

@@ -1,17 +1,20 @@
 //! Runs that meet each other, and runs that are cut off.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use rustix::process::Signal;
+use seed_tests::cli::Outcome;
+use seed_tests::store::{self, Values};
 use seed_tests::workspace::Workspace;
 use serde_json::Value;
 
 type Test = Result<(), String>;
 
 const PROCESSES: usize = 8;
-const KEYS: usize = 200;
+const KEYS: usize = 500;
 
 #[test]
 fn processes_that_start_together_agree_on_every_value() -> Test {
@@ -24,14 +27,7 @@ fn processes_that_start_together_agree_on_every_value() -> Test {
         .collect::<Result<Vec<_>, _>>()?;
     let mut created = 0;
     for running in running {
-        let outcome = running.finish()?;
-        assert_eq!(outcome.stderr, "");
-        let report: Value =
-            serde_json::from_str(&outcome.success()?).map_err(|err| err.to_string())?;
-        let count = |name: &str| report["summary"][name].as_u64().unwrap_or_default();
-        created += count("created");
-        let there = count("created") + count("lost") + count("kept");
-        assert_eq!(there, KEYS as u64, "{:#}", report["summary"]);
+        created += created_of_all(running.finish()?, KEYS)?;
     }
     assert_eq!(created, KEYS as u64);
 
@@ -43,11 +39,132 @@ fn processes_that_start_together_agree_on_every_value() -> Test {
         let other = workspace.read(&format!("secrets/values-{process}.json"))?;
         assert!(first == other, "process {process} wrote other values");
     }
-    for key in ["key-0", "key-199"] {
+    for key in ["key-0", "key-499"] {
         let stored = workspace.value("-c seed-0.yaml", key)?;
         assert!(
             values[key].as_bytes() == stored,
             "{key} is not what is stored"
+        );
+    }
+    Ok(())
+}
+
+/// How many values a run created, which must have ended well and told about all of them.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value gives null for what is not there"
+)]
+fn created_of_all(outcome: Outcome, keys: usize) -> Result<u64, String> {
+    assert_eq!(outcome.stderr, "");
+    let report: Value = serde_json::from_str(&outcome.success()?).map_err(|err| err.to_string())?;
+    let count = |name: &str| report["summary"][name].as_u64().unwrap_or_default();
+    let there = count("created") + count("lost") + count("kept");
+    assert_eq!(there, keys as u64, "{:#}", report["summary"]);
+    Ok(count("created"))
+}
+
+#[test]
+fn processes_that_are_killed_disturb_nobody() -> Test {
+    let workspace = Workspace::new()?;
+    for process in 0..PROCESSES {
+        workspace.write(&format!("seed-{process}.yaml"), &many(process))?;
+    }
+    // Few at once, so that there are many moments at which a process can die.
+    let start = |process| {
+        let line = format!("apply -c seed-{process}.yaml --format json --concurrency 16");
+        workspace.start(&line)
+    };
+    let running = (0..PROCESSES).map(start).collect::<Result<Vec<_>, _>>()?;
+    let look = || {
+        let identity = workspace.home().join(".config/seed/identity.txt");
+        store::values(&workspace.root().join(".seed/many.age"), &identity)
+    };
+    let (mut victims, mut others) = (Vec::new(), Vec::new());
+    for (process, running) in running.into_iter().enumerate() {
+        if process % 2 == 0 {
+            victims.push(running);
+        } else {
+            others.push((process, running));
+        }
+    }
+    let mut seen: Vec<Values> = Vec::new();
+    let mut killed = 0;
+    for victim in victims {
+        // Each dies when the store has grown once more: while they are all at work.
+        let before = seen.last().map_or(0, Values::len);
+        while look()?.len() <= before && before < KEYS {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        victim.signal(Signal::KILL)?;
+        killed += usize::from(victim.finish()?.status.signal() == Some(9));
+        seen.push(look()?);
+    }
+    assert!(killed > 1, "only {killed} were killed");
+    let (first, _) = others.first().ok_or("nobody is left")?;
+    let first = format!("secrets/values-{first}.json");
+    let mut created = 0;
+    for (process, running) in others {
+        created += created_of_all(running.finish()?, KEYS)?;
+        let file = workspace.read(&format!("secrets/values-{process}.json"))?;
+        assert!(
+            file == workspace.read(&first)?,
+            "process {process} wrote other values"
+        );
+    }
+    // What the killed ones had stored is theirs, and is not made again.
+    assert!(created <= KEYS as u64, "{created} created of {KEYS}");
+    let stored = look()?;
+    assert_eq!(stored.len(), KEYS);
+    assert!(
+        seen.iter().all(|seen| kept(seen, &stored)),
+        "a value that was seen is another now"
+    );
+    // A victim's own run can be finished, too.
+    assert_eq!(
+        created_of_all(workspace.seed("apply -c seed-0.yaml --format json")?, KEYS)?,
+        0
+    );
+    assert!(look()? == stored, "a further run changed a value");
+    Ok(())
+}
+
+#[test]
+fn contracts_and_environments_that_start_together_share_one_identity() -> Test {
+    const EACH: usize = 60;
+    let workspace = Workspace::new()?;
+    let secrets: String = (0..EACH)
+        .map(|key| format!("  key-{key}: {{generate: {{hex: 16}}}}\n"))
+        .collect();
+    for name in ["one", "two", "three", "four"] {
+        let text = format!("version: 1\nname: {name}\nbackend: local\nsecrets:\n{secrets}");
+        workspace.write(&format!("{name}.yaml"), &text)?;
+    }
+    let lines = ["one", "two", "three", "four"].iter().flat_map(|name| {
+        ["dev", "prod"].map(|env| format!("-c {name}.yaml --env {env} --format json"))
+    });
+    let lines: Vec<String> = lines.collect();
+    let running = lines
+        .iter()
+        .map(|line| workspace.start(&format!("apply {line}")));
+    for running in running.collect::<Result<Vec<_>, _>>()? {
+        assert_eq!(created_of_all(running.finish()?, EACH)?, EACH as u64);
+    }
+    let identity = workspace.home().join(".config/seed/identity.txt");
+    for name in ["one", "two", "three", "four"] {
+        for env in ["dev", "prod"] {
+            let store = workspace.root().join(format!(".seed/{name}-{env}.age"));
+            assert_eq!(
+                store::values(&store, &identity)?.len(),
+                EACH,
+                "{name} {env}"
+            );
+        }
+    }
+    for line in lines {
+        assert_eq!(
+            created_of_all(workspace.seed(&format!("apply {line}"))?, EACH)?,
+            0,
+            "{line}"
         );
     }
     Ok(())
