@@ -394,6 +394,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
           "by": "a chart"
         }
       ],
+      "errors": [],
       "summary": {
         "create": 6,
         "ask": 1,
@@ -498,6 +499,24 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
           "outcome": "waits"
         }
       ],
+      "manifests": {
+        "directory": "build/manifests",
+        "written": [
+          "app/app.yaml",
+          "kustomization.yaml"
+        ],
+        "unchanged": [],
+        "stale": [],
+        "pruned": [],
+        "skipped": [
+          {
+            "secret": "app/others",
+            "reason": "made by a chart",
+            "made_by_others": true
+          }
+        ]
+      },
+      "errors": [],
       "summary": {
         "created": 6,
         "kept": 0,

@@ -162,14 +162,14 @@ fn a_check_shows_how_a_directory_differs() -> Test {
     -        decodingStrategy: None
     -        metadataPolicy: None
     ---
-    out differs; run `seed emit --out out`.
+    out differs; run `seed emit --out out --prune`.
     [exit status: 10]
     "#);
     assert_eq!(changed(&before, &workspace.files()?), [""; 0]);
     assert_snapshot!(workspace.seed(&format!("{minimal} --out out"))?, @"
     ---
     1 manifest and kustomization.yaml in out: 1 written, 1 unchanged.
-      shop/old.yaml is ours and no longer wanted; remove it.
+      shop/old.yaml is ours and no longer wanted; `--prune` removes it.
     [exit status: 0]
     ");
     assert_snapshot!(workspace.seed(&format!("{minimal} --check nowhere"))?.status.code().unwrap_or_default(), @"10");

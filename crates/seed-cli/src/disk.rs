@@ -83,6 +83,36 @@ pub(crate) fn write(
     File::open(directory)?.sync_all()
 }
 
+/// Removes `directory/name` below `base` when `is_wanted` knows its content, and then the directory if it is empty. Tells
+/// whether it was removed. Follows no link below `base`.
+pub(crate) fn remove(
+    base: &Path,
+    relative: &str,
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> io::Result<bool> {
+    let Some((directory, name)) = relative.split_once('/') else {
+        return Ok(false);
+    };
+    let below = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+    let folder = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+    let base = rustix::fs::open(base, folder, Mode::empty())?;
+    let inside = rustix::fs::openat(&base, directory, folder | below, Mode::empty())?;
+    let file = rustix::fs::openat(&inside, name, below | OFlags::NONBLOCK, Mode::empty())?;
+    let mut file = File::from(file);
+    let mut bytes = Vec::new();
+    if !file.metadata()?.is_file() {
+        return Ok(false);
+    }
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    if !is_wanted(&bytes) {
+        return Ok(false);
+    }
+    rustix::fs::unlinkat(&inside, name, AtFlags::empty())?;
+    // It stays when something else is in it, or somebody else was faster.
+    drop(rustix::fs::unlinkat(&base, directory, AtFlags::REMOVEDIR).map_err(io::Error::from));
+    Ok(true)
+}
+
 /// Makes a file that others can read one that only its owner can. Tells whether that was needed.
 pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -252,6 +282,32 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         assert!(read(&base.path().join("nothing")).unwrap().is_none());
         assert!(read(base.path()).is_err());
+    }
+
+    #[test]
+    fn only_a_known_file_is_removed_and_only_an_empty_directory_after_it() {
+        let base = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let at = |path: &str| base.path().join(path);
+        let try_to = |path: &str| remove(base.path(), path, |bytes| bytes == b"ours");
+        for directory in ["a", "b"] {
+            fs::create_dir(at(directory)).unwrap();
+            fs::write(at(directory).join("ours"), "ours").unwrap();
+        }
+        fs::write(at("b/theirs"), "theirs").unwrap();
+        fs::write(at("top"), "ours").unwrap();
+        fs::write(other.path().join("ours"), "ours").unwrap();
+        symlink(other.path(), at("link")).unwrap();
+        symlink(other.path().join("ours"), at("b/link")).unwrap();
+
+        assert!(try_to("a/ours").unwrap());
+        assert!(!at("a").exists());
+        assert!(try_to("b/ours").unwrap());
+        assert!(!try_to("b/theirs").unwrap());
+        assert!(!try_to("top").unwrap());
+        assert!(try_to("b/link").is_err() && try_to("link/ours").is_err());
+        assert_eq!(fs::read(at("b/theirs")).unwrap(), b"theirs");
+        assert!(other.path().join("ours").exists());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use seed_core::contract::{self, Contract};
-use seed_core::diagnostic::{Diagnostic, Diagnostics};
+use seed_core::diagnostic::{Diagnostic, Diagnostics, Position};
 use seed_core::facts::Facts;
 use seed_core::resolve::{self, Request, Resolved, Scope};
 
@@ -172,7 +172,7 @@ impl Loaded {
     /// Shows warnings about the contract.
     pub(crate) fn warn(&self, warnings: &Diagnostics, terminal: Terminal) {
         if !warnings.is_empty() {
-            terminal.note(render::warnings(&self.path, &self.source, warnings).trim_end());
+            terminal.warning(&render::warnings(&self.path, &self.source, warnings));
         }
     }
 }
@@ -223,23 +223,10 @@ fn read_facts(path: &Path) -> Result<Facts> {
     })?;
     // Only the place is shown: a contract of somebody else's may name a file that is no facts file at all.
     Facts::parse(&source).map_err(|diagnostic: Diagnostic| {
-        let place = diagnostic
-            .span
-            .map_or_else(String::new, |span| place(&source, span.start));
+        let place = diagnostic.span.map_or_else(String::new, |span| {
+            let at = Position::of(&source, span.start);
+            format!(":{}:{}", at.line, at.column)
+        });
         CliError::usage(format!("{shown}{place}: {}", diagnostic.message))
     })
-}
-
-/// `:line:column`, both from 1.
-fn place(source: &str, offset: usize) -> String {
-    let before = source.get(..offset).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    format!(":{line}:{column}")
 }

@@ -9,13 +9,16 @@ mod error;
 mod exit;
 mod git;
 mod load;
+mod manifests;
 mod progress;
 mod registry;
 mod render;
 mod secret_files;
 mod session;
+mod stale;
 mod terminal;
 mod trace;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -25,17 +28,14 @@ use crate::args::App;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
-    let app = App::parse();
+    let app = match App::try_parse() {
+        Ok(app) => app,
+        Err(err) => return usage::refuse(&err),
+    };
     terminal::color(app.global.color);
     let terminal = Terminal {
         quiet: app.global.quiet,
     };
     trace::start(app.global.verbose);
-    match commands::run(app.command, terminal) {
-        Ok(exit) => exit.into(),
-        Err(err) => {
-            terminal.error(&render::error(&err));
-            err.exit().into()
-        }
-    }
+    commands::run(app.command, terminal).into()
 }

@@ -19,6 +19,7 @@ use seed_engine::{Job, Providers, ReadValues, Unread};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{CliError, Result};
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::render;
 use crate::terminal::Terminal;
@@ -186,6 +187,14 @@ pub(crate) fn refuse_blind(
         return Ok(());
     }
     fail(std::mem::take(&mut seen.failures), terminal).map_or(Ok(()), Err)
+}
+
+/// Says what failed, for a command that has told everything else, and gives back how it ends for that.
+pub(crate) fn tell(failures: &[CliError], terminal: Terminal) -> Option<Exit> {
+    for failure in failures {
+        terminal.error(&render::error(failure));
+    }
+    failures.first().map(CliError::exit)
 }
 
 /// Says what failed, and gives back the first as the command's own error.

@@ -1,8 +1,9 @@
-//! The one place that prints: data to stdout, all else to stderr.
+//! The one place that prints: data to stdout, all else to stderr. What a contract says cannot steer a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::error::{CliError, Result};
+use crate::render::{Styled, visible};
 
 /// Decides about colour for the whole run.
 pub(crate) fn color(choice: clap::ColorChoice) {
@@ -26,10 +27,14 @@ pub(crate) struct Terminal {
     reason = "printing is something that main hands out, not something that any code may do"
 )]
 impl Terminal {
-    /// Prints data.
+    /// Prints what people and programs read.
     pub(crate) fn data(self, text: &str) -> Result<()> {
-        let mut out = anstream::stdout().lock();
-        finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+        self.bytes(visible(text).as_bytes())
+    }
+
+    /// Prints a document for programs.
+    pub(crate) fn json(self, document: &serde_json::Value) -> Result<()> {
+        self.data(&format!("{document:#}\n"))
     }
 
     /// Prints bytes as they are.
@@ -41,13 +46,20 @@ impl Terminal {
     /// Says something about what is going on.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            say(&format!("{text}\n"));
+            say(&format!("{}\n", visible(text)));
+        }
+    }
+
+    /// Says what is odd.
+    pub(crate) fn warning(self, text: &Styled) {
+        if !self.quiet {
+            say(text.as_str());
         }
     }
 
     /// Says what somebody must see even with `--quiet`.
-    pub(crate) fn error(self, text: &str) {
-        say(text);
+    pub(crate) fn error(self, text: &Styled) {
+        say(text.as_str());
     }
 
     /// Whether a person reads stdout.
@@ -67,7 +79,7 @@ impl Terminal {
 
     /// Asks for `yes` on stderr.
     pub(crate) fn confirm(self, question: &str) -> Result<bool> {
-        say(&format!("{question} [yes/no] "));
+        say(&format!("{} [yes/no] ", visible(question)));
         let mut answer = String::new();
         io::stdin()
             .read_line(&mut answer)

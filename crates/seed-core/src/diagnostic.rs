@@ -21,6 +21,29 @@ impl Span {
     }
 }
 
+/// A place in a text, as people count.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Position {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its character in that line, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// Where the byte at `offset` is.
+    pub fn of(source: &str, offset: usize) -> Self {
+        let before = source
+            .get(..source.floor_char_boundary(offset))
+            .unwrap_or_default();
+        let (_, line) = before.rsplit_once('\n').unwrap_or(("", before));
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+        }
+    }
+}
+
 /// A value and where it was written. Two are equal when their values are.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
@@ -60,6 +83,16 @@ pub enum Severity {
     Error,
     /// It works, but probably not as meant.
     Warning,
+}
+
+impl Severity {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// One thing that is wrong, in the words of a lower-case fragment.
@@ -214,5 +247,32 @@ pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_counted_in_lines_and_characters() {
+        let at = |offset| {
+            let Position { line, column } = Position::of("aé\nb\n", offset);
+            (line, column)
+        };
+        let places = [0, 1, 2, 3, 4, 5, 6, 99].map(at);
+        assert_eq!(
+            places,
+            [
+                (1, 1),
+                (1, 2),
+                (1, 2),
+                (1, 3),
+                (2, 1),
+                (2, 2),
+                (3, 1),
+                (3, 1)
+            ]
+        );
     }
 }

@@ -72,12 +72,20 @@ pub(crate) struct RunArgs {
     pub(crate) identity: Option<PathBuf>,
 }
 
-/// What a report is written as.
+/// What a command prints.
+#[derive(Args, Debug)]
+pub(crate) struct OutputArgs {
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// What is printed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
     #[default]
     Text,
-    /// For programs: versioned, the same facts, never a value
+    /// For programs: one versioned document, errors too; never a value, unless the command prints values
     Json,
 }

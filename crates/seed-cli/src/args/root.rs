@@ -2,7 +2,7 @@
 
 use clap::{Args as _, Parser, Subcommand};
 
-use super::common::GlobalArgs;
+use super::common::{Format, GlobalArgs};
 use super::subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, FilesArgs, GetArgs, ManArgs, PlanArgs,
 };
@@ -44,6 +44,21 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Write manual pages
     Man(ManArgs),
+}
+
+impl Command {
+    /// What it prints. Schemas, scripts and manual pages are text in a form of their own.
+    pub(crate) fn format(&self) -> Format {
+        match self {
+            Self::Plan(args) => args.output.format,
+            Self::Apply(args) => args.output.format,
+            Self::Emit(args) => args.output.format,
+            Self::Check(args) => args.output.format,
+            Self::Get(args) => args.output.format,
+            Self::Files(args) => args.output.format,
+            Self::Schema | Self::Completions(_) | Self::Man(_) => Format::Text,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
 
-use super::common::{ContractArgs, Format, RunArgs};
+use super::common::{ContractArgs, OutputArgs, RunArgs};
 
 /// `seed plan`.
 #[derive(Args, Debug)]
@@ -16,9 +16,8 @@ Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json")]
 pub(crate) struct PlanArgs {
-    /// What to print
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// End with 10, 11 or 12 when there is something to create, to give, or blocked
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -41,9 +40,8 @@ Examples:
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests")]
 pub(crate) struct ApplyArgs {
-    /// What to print
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Also write manifests into this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) emit: Option<PathBuf>,
@@ -82,9 +80,11 @@ pub(crate) struct EmitOptions {
 Examples:
   seed emit -c contracts/llm-platform.yaml --env ai-dev
   seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token
-  seed emit -c contracts/llm-platform.yaml --env ai-dev --out build/manifests
-  seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests")]
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --out build/manifests --prune
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests --format json")]
 pub(crate) struct EmitArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Take this optional key for present (can be repeated)
     #[arg(long, value_name = "KEY")]
     pub(crate) with_optional: Vec<ValueId>,
@@ -94,6 +94,9 @@ pub(crate) struct EmitArgs {
     /// Write one file per Secret into this directory instead of all to stdout
     #[arg(short, long, value_name = "DIR", conflicts_with = "check")]
     pub(crate) out: Option<PathBuf>,
+    /// Also remove manifests that this contract wrote into that directory, and writes no more
+    #[arg(long, requires = "out")]
+    pub(crate) prune: bool,
     /// Compare with this directory instead of writing; end with 10 when it differs
     #[arg(long, value_name = "DIR")]
     pub(crate) check: Option<PathBuf>,
@@ -108,8 +111,11 @@ pub(crate) struct EmitArgs {
 #[command(after_help = "\
 Examples:
   seed check -c contracts/llm-platform.yaml
-  seed check -c contracts/llm-platform.yaml --env ai-dev --all-backends")]
+  seed check -c contracts/llm-platform.yaml --env ai-dev --all-backends
+  seed check -c contracts/llm-platform.yaml --env ai-dev --format json")]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Check names and sizes for every backend of the contract, not just the one in use
     #[arg(long)]
     pub(crate) all_backends: bool,
@@ -127,6 +133,8 @@ pub(crate) struct GetArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: ValueId,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -139,6 +147,8 @@ Examples:
   seed files -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed files -c contracts/llm-platform.yaml --env ai-dev --backend local --force")]
 pub(crate) struct FilesArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Also replace files that differ from what is stored
     #[arg(long)]
     pub(crate) force: bool,

@@ -9,16 +9,17 @@ use seed_core::report::{Fate, Report, Verdict};
 use seed_core::resolve::{Availability, Resolved};
 use seed_engine::{Providers, Unread};
 
-use super::{files, manifests};
+use super::files;
 use crate::args::{ApplyArgs, Format};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
+use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{confirm, load, registry, render, session};
+use crate::{confirm, load, manifests, registry, render, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
@@ -40,7 +41,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
         .into_iter()
         .map(|(_, place)| place)
         .collect();
-    if args.format == Format::Text {
+    if args.output.format == Format::Text {
         terminal.data(&format!(
             "{}\n",
             render::title(&session.resolved, &session.loaded.path, &places)
@@ -133,22 +134,21 @@ fn after(
     terminal: Terminal,
 ) -> Result<Exit> {
     let resolved = &session.resolved;
-    let emitted = match args
-        .emit
-        .as_deref()
-        .map(|to| emit(resolved, args, &applied, to))
-    {
-        Some(Ok(told)) => told,
-        Some(Err(err)) => {
-            applied.failures.push(err);
-            String::new()
-        }
-        None => String::new(),
-    };
-    match args.format {
+    let emitted = args.emit.as_deref();
+    let emitted = emitted.and_then(|directory| {
+        emit(resolved, args, &applied.report, directory)
+            .map_err(|err| applied.failures.push(err))
+            .ok()
+    });
+    match args.output.format {
         Format::Json => {
-            let report = render::report_json(resolved, &applied.report, &applied.files);
-            terminal.data(&format!("{report:#}\n"))?;
+            terminal.json(&render::report_json(
+                resolved,
+                &applied.report,
+                &applied.files,
+                emitted.as_ref(),
+                &applied.failures,
+            ))?;
         }
         Format::Text => {
             let mut text = render::report_text(&applied.report);
@@ -159,7 +159,9 @@ fn after(
                     indent(&render::files(&applied.files))
                 ));
             }
-            text.push_str(&emitted);
+            if let Some(emitted) = &emitted {
+                text.push_str(&manifests::describe(resolved, emitted));
+            }
             text.push_str(&render::made_by_others(resolved));
             terminal.data(&text)?;
         }
@@ -167,32 +169,28 @@ fn after(
     let wrote = applied.report.wrote_anything()
         || applied.report.uncertain()
         || secret_files::any_written(&applied.files);
-    match session::fail(applied.failures, terminal) {
-        Some(failure) if !wrote => Err(failure),
-        Some(failure) => {
-            terminal.error(&render::error(&failure));
-            Ok(Exit::Partial)
-        }
-        None => Ok(exit(&applied.report, &applied.files, args.missing_ok)),
-    }
+    Ok(match session::tell(&applied.failures, terminal) {
+        Some(exit) if !wrote => exit,
+        Some(_) => Exit::Partial,
+        None => exit(&applied.report, &applied.files, args.missing_ok),
+    })
 }
 
-/// Writes the manifests of what is there now, and tells about them.
+/// Writes the manifests of what is there now.
 fn emit(
     resolved: &Resolved,
     args: &ApplyArgs,
-    applied: &Applied,
+    report: &Report,
     directory: &Path,
-) -> Result<String> {
-    let there = readable(&applied.report);
+) -> Result<Emitted> {
+    let there = readable(report);
     let available = resolved
         .values()
         .map(|(_, value)| value.id.clone())
         .filter(there)
         .collect();
     let output = manifests::make(resolved, &args.manifests, available)?;
-    let written = manifests::write(&output, directory)?;
-    Ok(manifests::describe(resolved, &written, &output, directory))
+    manifests::write(resolved, output, directory, false)
 }
 
 fn indent(text: &str) -> String {

@@ -7,45 +7,40 @@ use seed_core::manifest::Output;
 use seed_core::name::ValueId;
 use seed_core::resolve::{Availability, Resolved};
 
-use super::manifests;
-use crate::args::EmitArgs;
+use crate::args::{EmitArgs, Format};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
-use crate::load;
-use crate::render;
+use crate::manifests::{self, Change, Emitted};
 use crate::terminal::Terminal;
+use crate::{load, render};
 
 pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
     let loaded = load::contract(&args.contract)?;
     let session = loaded.resolve(&args.contract, args.manifests.manifests_for.as_deref())?;
     session.warn(terminal);
-    let available = available(&session.resolved, args)?;
-    let open = session.resolved.values().any(|(_, value)| {
+    let resolved = &session.resolved;
+    let available = available(resolved, args)?;
+    let open = resolved.values().any(|(_, value)| {
         value.activity.is_active() && value.optional && !available.has(&value.id)
     });
-    let output = manifests::make(&session.resolved, &args.manifests, available)?;
-    let exit = if let Some(directory) = &args.check {
-        check(&output, directory, terminal)?
-    } else if let Some(directory) = &args.out {
-        let written = manifests::write(&output, directory)?;
-        terminal.note(&format!(
-            "{} and kustomization.yaml in {}: {} written, {} unchanged.",
-            render::count(output.manifests.len(), "manifest", "manifests"),
-            directory.display(),
-            written.changed,
-            written.unchanged,
-        ));
-        for path in written.stale {
-            terminal.note(&format!(
-                "  {path} is ours and no longer wanted; remove it."
-            ));
+    let output = manifests::make(resolved, &args.manifests, available)?;
+    let skipped = output.skipped.clone();
+    let exit = match (&args.check, &args.out) {
+        (Some(directory), _) => check(resolved, &output, directory, args, terminal)?,
+        (None, Some(directory)) => {
+            let emitted = manifests::write(resolved, output, directory, args.prune)?;
+            tell(resolved, &emitted, args, terminal)?;
+            Exit::Done
         }
-        Exit::Done
-    } else {
-        terminal.data(&manifests::stream(&output))?;
-        Exit::Done
+        (None, None) => {
+            match args.output.format {
+                Format::Json => terminal.json(&render::texts_json(resolved, &output))?,
+                Format::Text => terminal.bytes(manifests::stream(&output).as_bytes())?,
+            }
+            Exit::Done
+        }
     };
-    for skipped in &output.skipped {
+    for skipped in skipped {
         terminal.note(&format!(
             "  not written: {} ({})",
             skipped.secret, skipped.reason
@@ -59,16 +54,56 @@ pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
     Ok(exit)
 }
 
-fn check(output: &Output, directory: &Path, terminal: Terminal) -> Result<Exit> {
-    let diff = manifests::compare(output, directory)?;
-    if diff.is_empty() {
-        terminal.note(&format!("{} is up to date.", directory.display()));
+/// Says what became of the files of a directory.
+fn tell(resolved: &Resolved, emitted: &Emitted, args: &EmitArgs, terminal: Terminal) -> Result<()> {
+    if args.output.format == Format::Json {
+        terminal.json(&render::written_json(resolved, emitted))?;
+    }
+    let written = &emitted.written;
+    terminal.note(&format!(
+        "{} and kustomization.yaml in {}: {} written, {} unchanged.",
+        render::count(emitted.output.manifests.len(), "manifest", "manifests"),
+        emitted.directory.display(),
+        written.changed.len(),
+        written.unchanged.len(),
+    ));
+    for path in &written.pruned {
+        terminal.note(&format!("  removed: {path}"));
+    }
+    for path in &written.stale {
+        terminal.note(&format!(
+            "  {path} is ours and no longer wanted; `--prune` removes it."
+        ));
+    }
+    Ok(())
+}
+
+fn check(
+    resolved: &Resolved,
+    output: &Output,
+    directory: &Path,
+    args: &EmitArgs,
+    terminal: Terminal,
+) -> Result<Exit> {
+    let found = manifests::compare(resolved, output, directory)?;
+    match args.output.format {
+        Format::Json => terminal.json(&render::differences_json(
+            resolved, output, directory, &found,
+        ))?,
+        Format::Text => {
+            let diffs: String = found.iter().map(|found| found.diff.as_str()).collect();
+            terminal.data(&diffs)?;
+        }
+    }
+    let shown = directory.display();
+    if found.is_empty() {
+        terminal.note(&format!("{shown} is up to date."));
         return Ok(Exit::Done);
     }
-    terminal.data(&diff)?;
+    let stale = found.iter().any(|found| found.change == Change::Stale);
+    let prune = if stale { " --prune" } else { "" };
     terminal.note(&format!(
-        "{} differs; run `seed emit --out {0}`.",
-        directory.display()
+        "{shown} differs; run `seed emit --out {shown}{prune}`."
     ));
     Ok(Exit::Pending)
 }

@@ -1,6 +1,6 @@
 //! `seed files`.
 
-use crate::args::FilesArgs;
+use crate::args::{FilesArgs, Format};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -25,18 +25,20 @@ pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
     }
     let (files, failures) =
         secret_files::write(&session.resolved, &session.root, &read, args.force);
-    if session.resolved.files.is_empty() {
-        terminal.note("The contract has no files for this environment.");
-    }
-    terminal.data(&render::files(&files))?;
-    match session::fail(failures, terminal) {
-        Some(failure) if !secret_files::any_written(&files) => Err(failure),
-        Some(failure) => {
-            terminal.error(&render::error(&failure));
-            Ok(Exit::Partial)
+    match args.output.format {
+        Format::Json => terminal.json(&render::files_json(&session.resolved, &files, &failures))?,
+        Format::Text => {
+            if session.resolved.files.is_empty() {
+                terminal.note("The contract has no files for this environment.");
+            }
+            terminal.data(&render::files(&files))?;
         }
-        None => Ok(exit(&files)),
     }
+    Ok(match session::tell(&failures, terminal) {
+        Some(exit) if !secret_files::any_written(&files) => exit,
+        Some(_) => Exit::Partial,
+        None => exit(&files),
+    })
 }
 
 /// A file that somebody changed has drifted; one whose value is missing waits for it.

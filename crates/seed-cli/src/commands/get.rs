@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use seed_core::name::ValueId;
 use seed_core::resolve::Activity;
+use seed_core::secret::SecretValue;
+use zeroize::Zeroizing;
 
-use crate::args::GetArgs;
+use crate::args::{Format, GetArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
@@ -42,11 +47,29 @@ pub(super) fn run(args: &GetArgs, terminal: Terminal) -> Result<Exit> {
             "the value of `{id}` follows; it stays in this terminal's history"
         ));
     }
-    terminal.bytes(value.expose())?;
+    match args.output.format {
+        Format::Json => terminal.data(&document(id, value)?)?,
+        Format::Text => terminal.bytes(value.expose())?,
+    }
     Ok(Exit::Done)
 }
 
-fn unknown(resolved: &seed_core::resolve::Resolved, id: &seed_core::name::ValueId) -> CliError {
+/// The one document that holds a value: it is what was asked for. Bytes that are no text are written in base64.
+fn document(id: &ValueId, value: &SecretValue) -> Result<Zeroizing<String>> {
+    let encoded = Zeroizing::new(BASE64_STANDARD.encode(value.expose()));
+    let (member, text) = match value.expose_text() {
+        Some(text) => ("value", text),
+        None => ("value_base64", encoded.as_str()),
+    };
+    let quoted = serde_json::to_string(text).map(Zeroizing::new);
+    let quoted = quoted.map_err(|err| CliError::bug("text cannot be quoted").because(&err))?;
+    Ok(Zeroizing::new(format!(
+        "{{\n  \"version\": 1,\n  \"key\": \"{id}\",\n  \"{member}\": {}\n}}\n",
+        *quoted
+    )))
+}
+
+fn unknown(resolved: &seed_core::resolve::Resolved, id: &ValueId) -> CliError {
     let error = CliError::usage(format!("`{id}` is not declared under `secrets`"));
     let known: Vec<String> = resolved
         .values()

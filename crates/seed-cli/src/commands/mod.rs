@@ -7,7 +7,6 @@ mod emit;
 mod files;
 mod get;
 mod man;
-mod manifests;
 mod plan;
 mod run;
 mod schema;

@@ -25,10 +25,11 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let mut seen = session::block_on(looking)?;
     session::refuse_blind(&mut seen, &providers, terminal)?;
     let places = registry::describe(&providers);
-    match args.format {
+    match args.output.format {
         Format::Json => {
-            let plan = render::plan_json(&session.resolved, &seen.plan, &places);
-            terminal.data(&format!("{plan:#}\n"))?;
+            let (resolved, failures) = (&session.resolved, &seen.failures);
+            let plan = render::plan_json(resolved, &seen.plan, &places, failures);
+            terminal.json(&plan)?;
         }
         Format::Text => {
             let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
@@ -39,8 +40,8 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
             ))?;
         }
     }
-    if let Some(failure) = session::fail(seen.failures, terminal) {
-        return Err(failure);
+    if let Some(exit) = session::tell(&seen.failures, terminal) {
+        return Ok(exit);
     }
     Ok(if args.exit_code {
         pending(seen.plan.summary())

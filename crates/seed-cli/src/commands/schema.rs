@@ -5,6 +5,6 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 pub(super) fn run(terminal: Terminal) -> Result<Exit> {
-    terminal.data(seed_core::contract::schema())?;
+    terminal.bytes(seed_core::contract::schema().as_bytes())?;
     Ok(Exit::Done)
 }

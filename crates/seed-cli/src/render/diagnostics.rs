@@ -3,38 +3,41 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use seed_core::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 
+use super::visible::{Styled, visible};
 use crate::error::{CliError, Plain};
 
 /// An error, ready to print.
-pub(crate) fn error(error: &CliError) -> String {
-    match error {
+pub(crate) fn error(error: &CliError) -> Styled {
+    let text = match error {
         CliError::Text {
             path,
             source,
             diagnostics,
         } => texts(path, source, diagnostics),
         CliError::Plain(plain) => plain_error(plain),
-    }
+    };
+    Styled::new(&text)
 }
 
 /// Warnings about a text, ready to print; empty when there are none.
-pub(crate) fn warnings(path: &str, source: &str, diagnostics: &Diagnostics) -> String {
-    texts(path, source, diagnostics)
+pub(crate) fn warnings(path: &str, source: &str, diagnostics: &Diagnostics) -> Styled {
+    Styled::new(&texts(path, source, diagnostics))
 }
 
 fn plain_error(plain: &Plain) -> String {
     let mut text = format!(
         "{}{}\n",
         style("error:", anstyle::AnsiColor::Red),
-        format_args!(" {}", plain.message)
+        format_args!(" {}", visible(&plain.message))
     );
     for cause in &plain.causes {
-        text.push_str(&format!("  caused by: {cause}\n"));
+        text.push_str(&format!("  caused by: {}\n", visible(cause)));
     }
     for hint in &plain.hints {
         text.push_str(&format!(
-            "{} {hint}\n",
-            style("hint:", anstyle::AnsiColor::Cyan)
+            "{} {}\n",
+            style("hint:", anstyle::AnsiColor::Cyan),
+            visible(hint)
         ));
     }
     text
@@ -74,7 +77,8 @@ fn groups<'d>(path: &'d str, source: &'d str, diagnostic: &'d Diagnostic) -> Vec
         None => title.element(annotate_snippets::Origin::path(path)),
     };
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        // The one text that the renderer takes for styled already.
+        group = group.element(Level::HELP.message(visible(help)));
     }
     vec![group]
 }

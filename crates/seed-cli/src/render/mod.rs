@@ -1,17 +1,27 @@
 //! How things look: diagnostics, plans, reports.
 
+mod checked;
 mod diagnostics;
 mod diff;
+mod error_json;
+mod manifests_json;
 mod plan_json;
 mod plan_text;
 mod report_json;
 mod report_text;
+mod visible;
 mod words;
 
+pub(crate) use checked::{Checked, Checks, sound, sound_json, unsound_json};
 pub(crate) use diagnostics::{error, warnings};
 pub(crate) use diff::unified;
+pub(crate) use error_json::{diagnostics as diagnostics_json, failure};
+pub(crate) use manifests_json::{
+    differences as differences_json, texts as texts_json, written as written_json,
+};
 pub(crate) use plan_json::plan as plan_json;
 pub(crate) use plan_text::{made_by_others, plan as plan_text, title};
-pub(crate) use report_json::report as report_json;
+pub(crate) use report_json::{files as files_json, report as report_json};
 pub(crate) use report_text::{files, missing, report as report_text};
+pub(crate) use visible::{Styled, visible};
 pub(crate) use words::count;

@@ -5,8 +5,16 @@ use seed_core::plan::{Action, Plan, Step};
 use seed_core::resolve::Resolved;
 use serde_json::{Map, Value, json};
 
+use super::error_json::errors;
+use crate::error::CliError;
+
 /// The plan as one JSON document; `version` changes when its shape does.
-pub(crate) fn plan(resolved: &Resolved, plan: &Plan, places: &[(String, Description)]) -> Value {
+pub(crate) fn plan(
+    resolved: &Resolved,
+    plan: &Plan,
+    places: &[(String, Description)],
+    failures: &[CliError],
+) -> Value {
     let summary = plan.summary();
     json!({
         "version": 1,
@@ -15,6 +23,7 @@ pub(crate) fn plan(resolved: &Resolved, plan: &Plan, places: &[(String, Descript
         "backends": places.iter().map(|(name, place)| backend(name, place)).collect::<Vec<_>>(),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "made_by_others": others(resolved),
+        "errors": errors(failures),
         "summary": {
             "create": summary.create,
             "ask": summary.ask,

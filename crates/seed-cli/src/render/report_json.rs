@@ -5,10 +5,20 @@ use seed_core::report::{Failure, Fate, Outcome, Report, Verdict};
 use seed_core::resolve::Resolved;
 use serde_json::{Map, Value, json};
 
+use super::error_json::errors;
+use super::manifests_json;
+use crate::error::CliError;
+use crate::manifests::Emitted;
 use crate::secret_files::FileFate;
 
 /// The report as one JSON document; `version` changes when its shape does.
-pub(crate) fn report(resolved: &Resolved, report: &Report, files: &[(String, FileFate)]) -> Value {
+pub(crate) fn report(
+    resolved: &Resolved,
+    report: &Report,
+    files: &[(String, FileFate)],
+    emitted: Option<&Emitted>,
+    failures: &[CliError],
+) -> Value {
     let counts = report.counts();
     json!({
         "version": 1,
@@ -16,7 +26,9 @@ pub(crate) fn report(resolved: &Resolved, report: &Report, files: &[(String, Fil
         "env": resolved.env,
         "verdict": verdict(report.verdict()),
         "outcomes": report.outcomes.iter().map(outcome).collect::<Vec<_>>(),
-        "files": files.iter().map(|(path, fate)| json!({"path": path, "outcome": file(*fate)})).collect::<Vec<_>>(),
+        "files": fates(files),
+        "manifests": emitted.map(manifests_json::files),
+        "errors": errors(failures),
         "summary": {
             "created": counts.created,
             "kept": counts.kept,
@@ -34,6 +46,27 @@ pub(crate) fn report(resolved: &Resolved, report: &Report, files: &[(String, Fil
             "not_needed": counts.not_needed,
         },
     })
+}
+
+/// What became of the contract's files, as a document of its own.
+pub(crate) fn files(
+    resolved: &Resolved,
+    files: &[(String, FileFate)],
+    failures: &[CliError],
+) -> Value {
+    json!({
+        "version": 1,
+        "contract": resolved.contract,
+        "env": resolved.env,
+        "files": fates(files),
+        "errors": errors(failures),
+    })
+}
+
+fn fates(files: &[(String, FileFate)]) -> Vec<Value> {
+    let fates = files.iter();
+    let fates = fates.map(|(path, fate)| json!({"path": path, "outcome": file(*fate)}));
+    fates.collect()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

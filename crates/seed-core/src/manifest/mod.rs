@@ -7,5 +7,5 @@ mod output;
 mod version;
 
 pub use go_template::escape as escape_go_template;
-pub use output::{EmitError, ManifestFile, Options, Output, Skipped, emit, is_ours};
+pub use output::{EmitError, ManifestFile, Options, Output, Skipped, emit, is_ours, written_from};
 pub use version::{EsoVersion, UnknownVersion};

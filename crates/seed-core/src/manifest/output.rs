@@ -80,6 +80,12 @@ pub fn is_ours(text: &str) -> bool {
     text.starts_with(MARK)
 }
 
+/// The name of the contract that a text was written from by [`emit`].
+pub fn written_from(text: &str) -> Option<&str> {
+    // The name of a contract has neither a comma nor a period.
+    text.strip_prefix(MARK)?.split([',', '.']).next()
+}
+
 /// Writes the manifests of every active target. The same contract, facts and options give the same bytes.
 pub fn emit(resolved: &Resolved, options: &Options) -> Result<Output, EmitError> {
     let mut manifests = Vec::new();
