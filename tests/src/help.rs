@@ -50,7 +50,7 @@ impl Help {
     }
 
     /// The lines below a title up to the next empty one, without the two blanks before them.
-    fn below(&self, title: &str) -> impl Iterator<Item = &str> {
+    pub fn below(&self, title: &str) -> impl Iterator<Item = &str> {
         let lines = self.text.lines().skip_while(move |line| *line != title);
         lines.skip(1).map_while(|line| line.strip_prefix("  "))
     }

@@ -13,10 +13,7 @@ pub(crate) const OTHERS: [(&str, &str); 4] = [
         "XDG_CONFIG_HOME, HOME",
         "where the identity of the `local` backend is kept",
     ),
-    (
-        "PATH",
-        "where git is found, which is asked about files that hold values",
-    ),
+    ("PATH", "where git is found, for files that hold values"),
 ];
 
 /// What the program takes from its surroundings.

@@ -1,6 +1,9 @@
 //! The pages below `docs/reference` that are made from what the program says about itself.
 
+mod codes;
 mod commands;
+mod contract;
 mod pages;
+mod variables;
 
-pub use pages::{pages, write};
+pub use pages::{examples, pages, write};

@@ -1,9 +1,10 @@
 //! Which pages there are.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::commands;
+use super::{codes, commands, contract, variables};
 use crate::help;
 use crate::shared;
 use crate::workspace::Workspace;
@@ -13,11 +14,31 @@ pub fn pages() -> Result<Vec<(PathBuf, String)>, String> {
     let directory = shared::repository()?.join("docs/reference");
     let workspace = Workspace::new()?;
     let help = help::all(&workspace)?;
-    let pages = [("commands.md", commands::page(&help))];
+    let program = help.first().ok_or("there is no help")?;
+    let schema = workspace.json("schema")?;
+    let pages = [
+        ("commands.md", commands::page(&help)),
+        ("contract.md", contract::page(&schema, &examples()?)?),
+        ("exit-codes.md", codes::page(program)?),
+        ("variables.md", variables::page(&help)?),
+    ];
     Ok(pages
         .into_iter()
         .map(|(name, text)| (directory.join(name), text))
         .collect())
+}
+
+/// Returns the example contracts of the documentation by name.
+pub fn examples() -> Result<BTreeMap<String, String>, String> {
+    let directory = shared::repository()?.join("docs/examples");
+    let failed = |err: std::io::Error| format!("{}: {err}", directory.display());
+    let mut examples = BTreeMap::new();
+    for entry in fs::read_dir(&directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_stem().unwrap_or_default().display().to_string();
+        examples.insert(name, fs::read_to_string(&path).map_err(failed)?);
+    }
+    Ok(examples)
 }
 
 /// Writes every made page, and returns the paths of those that changed.

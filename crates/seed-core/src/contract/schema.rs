@@ -13,6 +13,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::backend::{CaseRule, Kind};
 
     fn read() -> Value {
         serde_json::from_str(schema()).unwrap()
@@ -62,6 +63,35 @@ mod tests {
                 assert!(described.is_some(), "{path}/properties/{name}");
             }
         });
+    }
+
+    #[test]
+    fn every_backend_says_which_names_and_sizes_it_takes() {
+        let schema = read();
+        for kind in Kind::ALL {
+            let said = schema["$defs"][format!("backend-{kind}")]["description"].as_str();
+            assert_eq!(said, Some(sentence(kind).as_str()), "{kind}");
+        }
+    }
+
+    fn sentence(kind: Kind) -> String {
+        let rule = kind.rule();
+        let (letters, case) = match rule.case {
+            CaseRule::Lowered => ("lower-case letters", ", and upper case becomes lower case"),
+            CaseRule::Insensitive => ("letters", "; upper and lower case are the same name"),
+            CaseRule::Sensitive => ("letters", ""),
+        };
+        let dashed: Vec<String> = rule.dashed.chars().map(|c| format!("`{c}`")).collect();
+        let dashed = match dashed.as_slice() {
+            [] => String::new(),
+            [one] => format!("; in keys {one} becomes `-`"),
+            several => format!("; in keys {} become `-`", several.join(" and ")),
+        };
+        format!(
+            "A backend of kind `{kind}`. Stored names have {letters}, digits and `{}`, at most {} of them\
+             {dashed}{case}. An entry has at most {} bytes.",
+            rule.punctuation, rule.max_name, rule.max_bytes
+        )
     }
 
     #[test]
