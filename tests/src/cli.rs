@@ -67,13 +67,9 @@ impl Sealed {
         I: IntoIterator,
         I::Item: AsRef<OsStr>,
     {
-        let child = Command::new(&self.program)
+        let child = self
+            .command(&self.program, directory)
             .args(arguments)
-            .current_dir(directory)
-            .env_clear()
-            .envs(environment::variable("PATH").map(|path| ("PATH", path)))
-            .env("HOME", self.home())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -85,6 +81,23 @@ impl Sealed {
             child,
             placeholders: spellings(&placeholders),
         })
+    }
+
+    /// Returns the program that is run.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// A command in the sealed environment.
+    pub(crate) fn command(&self, program: &Path, directory: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(directory)
+            .env_clear()
+            .envs(environment::variable("PATH").map(|path| ("PATH", path)))
+            .env("HOME", self.home())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 }
 

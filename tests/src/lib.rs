@@ -14,6 +14,7 @@ pub mod reference;
 mod refusal;
 pub mod shared;
 pub mod store;
+pub mod terminal;
 pub mod webhook;
 pub mod workspace;
 pub mod yaml;

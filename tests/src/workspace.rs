@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::binary::seed_binary;
 use crate::cli::{Outcome, Running, Sealed};
 use crate::shared;
+use crate::terminal::Conversation;
 
 /// What names the LLM platform's contract, with its values in the local store.
 pub const PLATFORM: &str = "-c contracts/llm-platform.yaml --env ai-dev --backend local";
@@ -59,6 +60,11 @@ impl Workspace {
     /// Starts `seed` like [`Workspace::seed`], without waiting for its end.
     pub fn start(&self, arguments: &str) -> Result<Running, String> {
         self.seed.start(self.root(), arguments.split_whitespace())
+    }
+
+    /// Starts `seed` on a terminal of its own.
+    pub fn talk(&self, arguments: &str) -> Result<Conversation, String> {
+        Conversation::start(&self.seed, self.root(), arguments.split_whitespace())
     }
 
     /// Runs `seed`, which must end with 0 and print JSON.

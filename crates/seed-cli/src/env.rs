@@ -51,4 +51,13 @@ impl Environment {
     pub(crate) fn is_set(name: &str) -> bool {
         std::env::var_os(name).is_some_and(|value| !value.is_empty())
     }
+
+    /// Whether the terminal can be sent sequences: `TERM` says what it is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn understands_sequences() -> bool {
+        std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+    }
 }

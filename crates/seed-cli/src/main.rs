@@ -1,6 +1,7 @@
 //! The `seed` command: arguments, environment, terminal, files and exit codes. What it does is in the other crates.
 
 mod args;
+mod asking;
 mod commands;
 mod confirm;
 mod disk;
@@ -11,6 +12,7 @@ mod git;
 mod load;
 mod manifests;
 mod progress;
+mod prompt;
 mod registry;
 mod render;
 mod secret_files;

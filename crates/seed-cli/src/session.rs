@@ -70,16 +70,30 @@ pub(crate) async fn look(
         })
         .collect();
     let inventories = collected.inventories;
-    let given = wishes.given.keys().cloned().collect();
-    let input = Input {
-        resolved,
-        inventories: &inventories,
-        given: &given,
-    };
     Seen {
-        plan: plan::plan(input),
+        plan: plan_for(resolved, &inventories, wishes),
         inventories,
         failures,
+    }
+}
+
+fn plan_for(
+    resolved: &Resolved,
+    inventories: &BTreeMap<String, Inventory>,
+    wishes: &Wishes,
+) -> Plan {
+    let given = wishes.given.keys().cloned().collect();
+    plan::plan(Input {
+        resolved,
+        inventories,
+        given: &given,
+    })
+}
+
+impl Seen {
+    /// Plans again from what was seen, after more was given.
+    pub(crate) fn plan_again(&mut self, resolved: &Resolved, wishes: &Wishes) {
+        self.plan = plan_for(resolved, &self.inventories, wishes);
     }
 }
 
@@ -104,7 +118,7 @@ pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan, wishes: &Wishes) ->
     }))
 }
 
-/// Carries a plan out. Ctrl-C and SIGTERM stop it after the calls that are under way.
+/// Carries a plan out. Ctrl-C, SIGTERM and SIGHUP stop it after the calls that are under way.
 pub(crate) async fn apply(
     resolved: &Arc<Resolved>,
     seen: &Seen,
@@ -139,15 +153,17 @@ pub(crate) async fn apply(
     Ok(run.await)
 }
 
-/// Waits for the first of Ctrl-C and SIGTERM.
+/// Waits for the first of Ctrl-C, SIGTERM and SIGHUP.
 fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }

@@ -62,6 +62,11 @@ impl Terminal {
         say(text.as_str());
     }
 
+    /// Says a part of a conversation; the line may go on.
+    pub(crate) fn ask(self, text: &str) {
+        say(&visible(text));
+    }
+
     /// Whether a person reads stdout.
     pub(crate) fn stdout_is_terminal(self) -> bool {
         io::stdout().is_terminal()

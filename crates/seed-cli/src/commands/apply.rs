@@ -19,7 +19,7 @@ use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{confirm, load, manifests, registry, render, session};
+use crate::{asking, confirm, load, manifests, registry, render, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
@@ -67,13 +67,18 @@ async fn carry_out(
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
-    let wishes = Wishes::default();
+    let mut wishes = Wishes::default();
     let mut seen = session::look(resolved, providers, Depth::Fields, &wishes).await;
     session::refuse_blind(&mut seen, providers, terminal)?;
-    if !seen.plan.writes.is_empty() {
+    let asks = !args.no_input && terminal.can_ask() && asking::is_needed(&seen.plan);
+    if asks || !seen.plan.writes.is_empty() {
         confirm::places(places, args.yes, args.no_input, terminal)?;
     }
     session::refuse_wrong(resolved, &seen.plan, &wishes)?;
+    if asks {
+        asking::ask(resolved, &mut seen, &mut wishes, terminal)?;
+        session::refuse_wrong(resolved, &seen.plan, &wishes)?;
+    }
     let concurrency = args.run.concurrency;
     let report = session::apply(resolved, &seen, &wishes, providers, concurrency, terminal).await?;
     let readable = readable(&report);

@@ -42,6 +42,15 @@ pub fn preflight(
         .collect()
 }
 
+/// Tries one value that a person gives, as [`preflight`] would.
+pub fn try_given(
+    maker: &Maker<'_>,
+    id: &ValueId,
+    given: &SecretValue,
+) -> Result<(), PreflightError> {
+    try_one(maker, id, Some(given))
+}
+
 fn try_one(
     maker: &Maker<'_>,
     id: &ValueId,

@@ -10,6 +10,7 @@ mod check;
 mod choice;
 mod derive;
 mod deviation;
+mod expected;
 mod filter;
 mod form;
 mod generate;
