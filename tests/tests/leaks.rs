@@ -96,6 +96,8 @@ fn lines(contract: &str, manifests_for: &str) -> Vec<(String, String)> {
         format!("emit {contract}{manifests_for} --check build/manifests"),
         format!("check {contract}"),
         format!("files {contract}"),
+        format!("verify {contract}"),
+        format!("verify {contract} --format json"),
     ];
     let both = |line: String| [line.clone(), format!("{line} -vvv --color always")];
     let lines = commands.into_iter().flat_map(both);
@@ -104,7 +106,7 @@ fn lines(contract: &str, manifests_for: &str) -> Vec<(String, String)> {
 
 /// Runs that find a file that somebody changed.
 fn troubles(contract: &str) -> Vec<(String, String)> {
-    let commands = ["apply", "files", "files --force"];
+    let commands = ["verify", "apply", "files", "files --force"];
     let lines = commands.map(|command| format!("{command} {contract} -vvv"));
     lines
         .map(|line| (format!("spoiled: seed {line}"), line))

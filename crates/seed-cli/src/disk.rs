@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
+/// The bits of a mode that concern others than the owner.
+const OF_OTHERS: u32 = 0o077;
+
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Access {
@@ -113,13 +116,17 @@ pub(crate) fn remove(
     Ok(true)
 }
 
+/// Whether others than its owner may do anything with a file.
+pub(crate) fn is_shared(path: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(path)?.permissions().mode() & OF_OTHERS != 0)
+}
+
 /// Makes a file that others can read one that only its owner can. Tells whether that was needed.
 pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let mut permissions = file.metadata()?.permissions();
-    let of_others = permissions.mode() & 0o077;
-    if of_others == 0 {
+    if permissions.mode() & OF_OTHERS == 0 {
         return Ok(false);
     }
     permissions.set_mode(0o600);

@@ -8,6 +8,7 @@ mod disk;
 mod env;
 mod error;
 mod exit;
+mod file_check;
 mod git;
 mod load;
 mod manifests;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use seed_core::name::ValueId;
 use seed_core::resolve::{Resolved, ResolvedFile};
-use seed_engine::{ReadValues, Unread};
+use seed_engine::{FileError, ReadValues, Unread};
 
 use crate::disk::{self, Access, Over};
 use crate::error::{CliError, Result};
@@ -95,14 +95,7 @@ fn write_one(
     read: &ReadValues,
     force: bool,
 ) -> Result<FileFate> {
-    let needed = seed_engine::needed(file);
-    if needed
-        .iter()
-        .any(|id| !read.values.contains_key(id) && !is_known_missing(resolved, read, id))
-    {
-        return Ok(FileFate::Waits);
-    }
-    let text = seed_engine::render(resolved, file, read).map_err(|err| {
+    let text = content(resolved, file, read).map_err(|err| {
         CliError::failed(format!("cannot make the file `{}`", file.path)).because(&err)
     })?;
     let Some(text) = text else {
@@ -129,6 +122,20 @@ fn write_one(
     disk::write(root, &file.path, text.as_bytes(), Access::Private, over)
         .map_err(|err| CliError::file("write", &path, &err))?;
     Ok(fate)
+}
+
+/// What stands in a file, or `None` while a value that it needs is not there, or when nothing is left of it.
+pub(crate) fn content(
+    resolved: &Resolved,
+    file: &ResolvedFile,
+    read: &ReadValues,
+) -> std::result::Result<Option<zeroize::Zeroizing<String>>, FileError> {
+    let waits =
+        |id: &ValueId| !read.values.contains_key(id) && !is_known_missing(resolved, read, id);
+    if seed_engine::needed(file).iter().any(waits) {
+        return Ok(None);
+    }
+    seed_engine::render(resolved, file, read)
 }
 
 /// Whether a value may be left out: it is optional, and known not to be there. What could not be read is not.

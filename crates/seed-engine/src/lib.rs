@@ -8,6 +8,7 @@ mod apply;
 mod failure;
 mod files;
 mod inventory;
+mod known;
 mod read;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use apply::{Event, Job, Observer, Randomness, apply};
 pub use files::{FileError, needed, render};
 pub use inventory::{Collected, collect};
+pub use known::{Known, know};
 pub use read::{ReadValues, Unread, read_values};
 
 /// Backends by their names in the contract.

@@ -9,5 +9,5 @@ pub(crate) use common::{ContractArgs, Format, RunArgs};
 pub(crate) use root::{App, Command};
 pub(crate) use subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs, ManArgs,
-    PlanArgs,
+    PlanArgs, VerifyArgs,
 };

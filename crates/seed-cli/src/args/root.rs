@@ -5,6 +5,7 @@ use clap::{Args as _, Parser, Subcommand};
 use super::common::{Format, GlobalArgs};
 use super::subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, FilesArgs, GetArgs, ManArgs, PlanArgs,
+    VerifyArgs,
 };
 use super::variables;
 use crate::exit::Exit;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Emit(EmitArgs),
     /// Validate the contract and the facts
     Check(CheckArgs),
+    /// Read what is stored, and hold it against the contract
+    Verify(VerifyArgs),
     /// Print one value to stdout
     Get(GetArgs),
     /// Write the contract's files again from what is stored
@@ -54,6 +57,7 @@ impl Command {
             Self::Apply(args) => args.output.format,
             Self::Emit(args) => args.output.format,
             Self::Check(args) => args.output.format,
+            Self::Verify(args) => args.output.format,
             Self::Get(args) => args.output.format,
             Self::Files(args) => args.output.format,
             Self::Schema | Self::Completions(_) | Self::Man(_) => Format::Text,

@@ -123,6 +123,28 @@ pub(crate) struct CheckArgs {
     pub(crate) contract: ContractArgs,
 }
 
+/// `seed verify`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+What is checked: placeholders, `check` rules, prefixes and suffixes, hashes against their sources and their \
+parameters, texts and literals against what the contract gives now, shapes, values that must not exist, products whose \
+source is gone, and the contract's files on disk. No value is printed, and nothing is written.
+
+Examples:
+  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local
+  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local --format json")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Do not try the `check` of this key (can be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) skip_check: Vec<ValueId>,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
 /// `seed get`.
 #[derive(Args, Debug)]
 #[command(after_help = "\

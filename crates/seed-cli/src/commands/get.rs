@@ -69,7 +69,8 @@ fn document(id: &ValueId, value: &SecretValue) -> Result<Zeroizing<String>> {
     )))
 }
 
-fn unknown(resolved: &seed_core::resolve::Resolved, id: &ValueId) -> CliError {
+/// The error for a key that the contract does not have.
+pub(super) fn unknown(resolved: &seed_core::resolve::Resolved, id: &ValueId) -> CliError {
     let error = CliError::usage(format!("`{id}` is not declared under `secrets`"));
     let known: Vec<String> = resolved
         .values()

@@ -10,5 +10,6 @@ mod man;
 mod plan;
 mod run;
 mod schema;
+mod verify;
 
 pub(crate) use run::run;

@@ -9,6 +9,8 @@ mod plan_json;
 mod plan_text;
 mod report_json;
 mod report_text;
+mod verify_json;
+mod verify_text;
 mod visible;
 mod words;
 
@@ -23,5 +25,7 @@ pub(crate) use plan_json::plan as plan_json;
 pub(crate) use plan_text::{made_by_others, plan as plan_text, title};
 pub(crate) use report_json::{files as files_json, report as report_json};
 pub(crate) use report_text::{files, missing, report as report_text};
+pub(crate) use verify_json::verify as verify_json;
+pub(crate) use verify_text::verify as verify_text;
 pub(crate) use visible::{Styled, visible};
 pub(crate) use words::count;

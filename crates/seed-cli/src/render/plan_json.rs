@@ -37,7 +37,8 @@ pub(crate) fn plan(
     })
 }
 
-fn backend(name: &str, place: &Description) -> Value {
+/// A backend and whom it belongs to.
+pub(super) fn backend(name: &str, place: &Description) -> Value {
     json!({
         "name": name,
         "kind": place.kind.as_str(),

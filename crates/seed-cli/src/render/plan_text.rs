@@ -98,7 +98,8 @@ fn mark(action: &Action) -> char {
     }
 }
 
-fn words(step: &Step) -> String {
+/// What is done with a value, and why.
+pub(super) fn words(step: &Step) -> String {
     match &step.action {
         Action::Ask => format!("you provide: {}", step.source),
         Action::Blocked(why) => why.to_string(),

@@ -10,6 +10,7 @@ mod cuts;
 mod files;
 #[cfg(test)]
 mod inventory;
+mod known;
 #[cfg(test)]
 mod pair;
 #[cfg(test)]

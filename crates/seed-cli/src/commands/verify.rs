@@ -1,0 +1,125 @@
+//! `seed verify`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seed_core::inventory::Depth;
+use seed_core::judge::{Verification, verify};
+use seed_core::name::ValueId;
+use seed_core::plan::Plan;
+use seed_engine::Providers;
+
+use crate::args::{Format, VerifyArgs};
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::file_check::{self, CheckedFile, FileState};
+use crate::load::Session;
+use crate::session::Wishes;
+use crate::terminal::Terminal;
+use crate::{load, registry, render, session};
+
+pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
+    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    session.warn(terminal);
+    let wishes = Wishes {
+        unchecked: args.skip_check.iter().cloned().collect(),
+        ..Wishes::default()
+    };
+    for id in &wishes.unchecked {
+        if session.resolved.value(id).is_none() {
+            return Err(super::get::unknown(&session.resolved, id));
+        }
+    }
+    let providers = registry::open(
+        &session.resolved,
+        &session.root,
+        &args.run,
+        &Environment::read(),
+    )?;
+    let looking = look(&session, &providers, args, &wishes, terminal);
+    let found = session::block_on(looking)??;
+    let places = registry::describe(&providers);
+    let (resolved, title) = (&session.resolved, &session.loaded.path);
+    match args.output.format {
+        Format::Json => terminal.json(&render::verify_json(
+            resolved,
+            &found.verification,
+            &found.files,
+            &places,
+            &found.failures,
+        ))?,
+        Format::Text => {
+            let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
+            let title = render::title(resolved, title, &places);
+            let (values, files) = (&found.verification, &found.files);
+            let text = render::verify_text(resolved, &found.plan, values, files);
+            terminal.data(&format!("{title}\n{text}"))?;
+        }
+    }
+    Ok(session::tell(&found.failures, terminal).unwrap_or_else(|| exit(&found)))
+}
+
+/// Everything that was found.
+struct Found {
+    plan: Plan,
+    verification: Verification,
+    files: Vec<CheckedFile>,
+    failures: Vec<CliError>,
+}
+
+impl Found {
+    fn files(&self, state: FileState) -> usize {
+        let files = self.files.iter();
+        files.filter(|file| file.state() == state).count()
+    }
+
+    fn unread(&self) -> usize {
+        let counts = self.verification.counts();
+        counts.unread + counts.not_judged + self.files(FileState::NotJudged)
+    }
+}
+
+async fn look(
+    session: &Session,
+    providers: &Providers,
+    args: &VerifyArgs,
+    wishes: &Wishes,
+    terminal: Terminal,
+) -> Result<Found> {
+    let resolved = &session.resolved;
+    let mut seen = session::look(resolved, providers, Depth::Fields, wishes).await;
+    session::refuse_blind(&mut seen, providers, terminal)?;
+    let states: BTreeMap<_, _> = seen
+        .plan
+        .steps
+        .iter()
+        .filter_map(|step| Some((step.id.clone(), step.state.clone()?)))
+        .collect();
+    let wanted: BTreeSet<ValueId> = resolved.order.iter().cloned().collect();
+    let concurrency = args.run.concurrency;
+    let known = seed_engine::know(resolved, providers, states, wanted, concurrency).await;
+    let files = resolved.files.iter();
+    let mut found = Found {
+        verification: verify(resolved, known.stored(), &wishes.unchecked),
+        files: files
+            .filter_map(|file| file_check::check(resolved, &session.root, file, &known.read))
+            .collect(),
+        plan: seen.plan,
+        failures: seen.failures,
+    };
+    // What could not be read hides what may be wrong with it.
+    if found.unread() > 0 && found.failures.is_empty() {
+        let message = "not everything could be read, so not everything was verified";
+        found.failures.push(CliError::failed(message));
+    }
+    Ok(found)
+}
+
+fn exit(found: &Found) -> Exit {
+    let counts = found.verification.counts();
+    let values = counts.broken + counts.placeholder + counts.drifted + counts.blocked;
+    match values + found.files(FileState::Drifted) + found.files(FileState::Exposed) {
+        0 => Exit::Done,
+        1.. => Exit::Blocked,
+    }
+}
