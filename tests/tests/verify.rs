@@ -209,6 +209,7 @@ fn programs_get_the_same_facts() -> Test {
           ]
         }
       ],
+      "errors": [],
       "summary": {
         "sound": 0,
         "drifted": 1,

@@ -128,7 +128,9 @@ pub(crate) struct CheckArgs {
 #[command(after_help = "\
 What is checked: placeholders, `check` rules, prefixes and suffixes, hashes against their sources and their \
 parameters, texts and literals against what the contract gives now, shapes, values that must not exist, products whose \
-source is gone, and the contract's files on disk. No value is printed, and nothing is written.
+source is gone, and the contract's files on disk. No value is printed, and nothing is written. \
+Ends with 12 when something is drifted, a placeholder or broken, and with 1 when something could not be read; \
+what is not there yet is listed, and no failure.
 
 Examples:
   seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local
