@@ -403,7 +403,8 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
         "keep": 0,
         "minted": 1,
         "optional": 1,
-        "not_needed": 1
+        "not_needed": 1,
+        "not_selected": 0
       }
     }
     ---
@@ -531,7 +532,8 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
         "blocked": 0,
         "minted": 1,
         "optional": 1,
-        "not_needed": 1
+        "not_needed": 1,
+        "not_selected": 0
       }
     }
     ---

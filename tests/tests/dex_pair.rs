@@ -134,6 +134,8 @@ fn only_the_hash_is_there() -> Test {
         }
       ],
       "files": [],
+      "manifests": null,
+      "errors": [],
       "summary": {
         "created": 0,
         "kept": 1,
@@ -148,7 +150,8 @@ fn only_the_hash_is_there() -> Test {
         "blocked": 1,
         "minted": 0,
         "optional": 0,
-        "not_needed": 0
+        "not_needed": 0,
+        "not_selected": 0
       }
     }
     ---

@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Failed,
     /// Wrong usage, contract, facts or identity.
     Usage,
+    /// No key that is needed was selected.
+    NothingSelected,
     /// Something was written, and something failed or is uncertain.
     Partial,
     /// Changes are pending.
@@ -25,10 +27,11 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
+        Self::NothingSelected,
         Self::Partial,
         Self::Pending,
         Self::Waiting,
@@ -42,6 +45,7 @@ impl Exit {
             Self::Done => "done, or nothing to do",
             Self::Failed => "failed, nothing was written",
             Self::Usage => "wrong usage, contract, facts or identity",
+            Self::NothingSelected => "`--only` and `--exclude` selected nothing",
             Self::Partial => "something was written, and something failed or is uncertain",
             Self::Pending => "changes pending (`plan --exit-code`, `emit --check`)",
             Self::Waiting => "waiting for a person",
@@ -55,6 +59,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::NothingSelected => 3,
             Self::Partial => 4,
             Self::Pending => 10,
             Self::Waiting => 11,
@@ -80,7 +85,8 @@ mod tests {
         let after = |exit| match exit {
             Exit::Done => Some(Exit::Failed),
             Exit::Failed => Some(Exit::Usage),
-            Exit::Usage => Some(Exit::Partial),
+            Exit::Usage => Some(Exit::NothingSelected),
+            Exit::NothingSelected => Some(Exit::Partial),
             Exit::Partial => Some(Exit::Pending),
             Exit::Pending => Some(Exit::Waiting),
             Exit::Waiting => Some(Exit::Blocked),

@@ -17,6 +17,7 @@ mod prompt;
 mod registry;
 mod render;
 mod secret_files;
+mod select;
 mod session;
 mod stale;
 mod terminal;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use seed_core::name::ValueId;
+use seed_core::plan::Selection;
 use seed_core::resolve::{Resolved, ResolvedFile};
 use seed_engine::{FileError, ReadValues, Unread};
 
@@ -29,17 +30,25 @@ pub(crate) enum FileFate {
 }
 
 /// The values that the files need.
-pub(crate) fn needs(resolved: &Resolved) -> BTreeSet<ValueId> {
-    resolved
-        .files
-        .iter()
+pub(crate) fn needs(resolved: &Resolved, selection: &Selection) -> BTreeSet<ValueId> {
+    concerned(resolved, selection)
         .flat_map(seed_engine::needed)
         .collect()
 }
 
+/// The files that hold a value which the run is about. All others are left alone, as their values are.
+fn concerned<'a>(
+    resolved: &'a Resolved,
+    selection: &'a Selection,
+) -> impl Iterator<Item = &'a ResolvedFile> {
+    resolved.files.iter().filter(|file| {
+        *selection == Selection::ALL || seed_engine::needed(file).iter().any(|id| selection.has(id))
+    })
+}
+
 /// Refuses files that git would take, before anything is written.
-pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path) -> Result<()> {
-    for file in &resolved.files {
+pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path, selection: &Selection) -> Result<()> {
+    for file in concerned(resolved, selection) {
         let path = &file.path;
         let refused = CliError::usage(format!("`{path}` would hold secret values"));
         match git::fate(&root.join(path)) {
@@ -66,10 +75,11 @@ pub(crate) fn write(
     root: &Path,
     read: &ReadValues,
     force: bool,
+    selection: &Selection,
 ) -> (Vec<(String, FileFate)>, Vec<CliError>) {
     let mut fates = Vec::new();
     let mut failures = Vec::new();
-    for file in &resolved.files {
+    for file in concerned(resolved, selection) {
         match write_one(resolved, root, file, read, force) {
             Ok(fate) => fates.push((file.path.clone(), fate)),
             Err(err) => failures.push(err),

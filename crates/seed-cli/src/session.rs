@@ -10,7 +10,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use seed_core::inventory::{Depth, Inventory};
 use seed_core::name::ValueId;
-use seed_core::plan::{self, Input, Plan};
+use seed_core::plan::{self, Input, Plan, Selection};
 use seed_core::produce::{Maker, preflight};
 use seed_core::report::Report;
 use seed_core::resolve::Resolved;
@@ -34,6 +34,8 @@ pub(crate) struct Wishes {
     pub(crate) given: BTreeMap<ValueId, SecretValue>,
     /// Values whose `check` is not tried.
     pub(crate) unchecked: BTreeSet<ValueId>,
+    /// Values that the run is about.
+    pub(crate) selection: Selection,
 }
 
 /// What was seen, and the plan that follows from it.
@@ -83,11 +85,8 @@ fn plan_for(
     wishes: &Wishes,
 ) -> Plan {
     let given = wishes.given.keys().cloned().collect();
-    plan::plan(Input {
-        resolved,
-        inventories,
-        given: &given,
-    })
+    let input = Input::new(resolved, inventories, &given);
+    plan::plan(input.selecting(&wishes.selection))
 }
 
 impl Seen {
@@ -136,6 +135,7 @@ pub(crate) async fn apply(
         providers,
         given: &wishes.given,
         unchecked: &wishes.unchecked,
+        selection: &wishes.selection,
         concurrency,
         cancel: cancel.clone(),
         grace: GRACE,

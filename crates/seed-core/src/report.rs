@@ -98,6 +98,8 @@ pub struct Counts {
     pub optional: usize,
     /// Are not needed.
     pub not_needed: usize,
+    /// Are not what the run was about.
+    pub not_selected: usize,
 }
 
 /// What a run comes to. The first that applies counts, in this order.
@@ -135,6 +137,7 @@ impl Report {
                 | Action::Blocked(_)
                 | Action::Minted { .. }
                 | Action::NotNeeded(_)
+                | Action::NotSelected { .. }
                 | Action::Optional
                 | Action::Wait { .. }) => Fate::Left(left.clone()),
             },
@@ -166,6 +169,7 @@ impl Report {
                 Fate::Left(Action::Blocked(_)) => &mut counts.blocked,
                 Fate::Left(Action::Minted { .. }) => &mut counts.minted,
                 Fate::Left(Action::NotNeeded(_)) => &mut counts.not_needed,
+                Fate::Left(Action::NotSelected { .. }) => &mut counts.not_selected,
                 Fate::Left(Action::Optional | Action::Wait { optional: true, .. }) => {
                     &mut counts.optional
                 }
@@ -274,6 +278,7 @@ mod tests {
                 by: "n8n".to_owned(),
             }),
             Fate::Left(Action::NotNeeded("off".to_owned())),
+            Fate::Left(Action::NotSelected { there: true }),
             Fate::Left(Action::Optional),
             wait(true),
             wait(false),
@@ -302,6 +307,7 @@ mod tests {
                 Verdict::Blocked, // blocked
                 Verdict::Done,    // minted
                 Verdict::Done,    // not needed
+                Verdict::Done,    // not selected
                 Verdict::Done,    // optional
                 Verdict::Done,    // waits for something optional
                 Verdict::Done,    // waits for a service, as nobody is asked
@@ -347,13 +353,14 @@ mod tests {
                 minted: 1,
                 optional: 2,
                 not_needed: 1,
+                not_selected: 1,
             }
         );
     }
 
     proptest! {
         #[test]
-        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=16).prop_shuffle()) {
+        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=17).prop_shuffle()) {
             let mut reversed = fates.clone();
             reversed.reverse();
             prop_assert_eq!(report(fates).verdict(), report(reversed).verdict());

@@ -49,11 +49,7 @@ fn actions(source: &str, stored: &[&str], unknown: &[&str]) -> Vec<String> {
         })
         .collect();
     let inventories = BTreeMap::from([("local".to_owned(), inventory)]);
-    let plan = plan(Input {
-        resolved: &resolved,
-        inventories: &inventories,
-        given: &BTreeSet::new(),
-    });
+    let plan = plan(Input::new(&resolved, &inventories, &BTreeSet::new()));
     plan.steps
         .iter()
         .map(|step| format!("{} {}", step.id, step.action.as_str()))

@@ -39,11 +39,7 @@ fn world(resolved: &Resolved, mut presence: impl FnMut(&str) -> Presence) -> Wor
 
 fn planned(resolved: &Resolved, world: &World, given: &[&str]) -> Plan {
     let given: BTreeSet<ValueId> = given.iter().map(|id| id.parse().unwrap()).collect();
-    plan(Input {
-        resolved,
-        inventories: world,
-        given: &given,
-    })
+    plan(Input::new(resolved, world, &given))
 }
 
 fn fields(names: &[&str]) -> Presence {

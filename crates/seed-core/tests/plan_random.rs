@@ -22,7 +22,9 @@ use proptest::prelude::*;
 use resolved::try_resolved;
 use seed_core::inventory::{Depth, Presence, Shape, Version};
 use seed_core::name::{FieldName, ValueId};
-use seed_core::plan::{Action, Blocked, Input, Plan, State, Step, WriteKind, plan, wanted};
+use seed_core::plan::{
+    Action, Blocked, Input, Plan, Selection, State, Step, WriteKind, plan, wanted,
+};
 use seed_core::resolve::{Place, Resolved, ResolvedPart, ResolvedSource};
 use seed_core::yaml::{Style, write};
 use serde_json::Value;
@@ -34,6 +36,7 @@ struct Scene {
     resolved: Resolved,
     world: World,
     given: BTreeSet<ValueId>,
+    selection: Selection,
 }
 
 impl Scene {
@@ -41,26 +44,35 @@ impl Scene {
         let source = write(contract, Style::Readable).to_string();
         let resolved = try_resolved(&source).ok()?;
         let world = world_of(&resolved, dice);
-        let given = resolved
-            .order
-            .iter()
-            .filter(|_| dice.rarely(3))
-            .cloned()
-            .collect();
+        let mut some = |sides: usize| -> BTreeSet<ValueId> {
+            let order = resolved.order.iter();
+            order.filter(|_| dice.rarely(sides)).cloned().collect()
+        };
+        let given = some(3);
+        let (only, excluded) = (some(2), some(4));
+        let selection = match dice.roll(4) {
+            0 | 1 => Selection::ALL,
+            2 => Selection {
+                only: Some(only),
+                excluded,
+            },
+            _ => Selection {
+                only: None,
+                excluded,
+            },
+        };
         Some(Self {
             source,
             resolved,
             world,
             given,
+            selection,
         })
     }
 
     fn plan(&self) -> Plan {
-        plan(Input {
-            resolved: &self.resolved,
-            inventories: &self.world,
-            given: &self.given,
-        })
+        let input = Input::new(&self.resolved, &self.world, &self.given);
+        plan(input.selecting(&self.selection))
     }
 }
 
@@ -198,15 +210,23 @@ proptest! {
     #[test]
     fn only_what_is_free_is_written(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(60),
+        luck in Dice::strategy(120),
     ) {
         judged::only_what_is_free_is_written(dice, luck)?;
     }
 
     #[test]
+    fn a_selection_makes_nothing_that_would_not_be_made_without_it(
+        dice in Dice::strategy(300),
+        luck in Dice::strategy(120),
+    ) {
+        judged::a_selection_makes_nothing_that_would_not_be_made_without_it(dice, luck)?;
+    }
+
+    #[test]
     fn nothing_is_made_whose_product_may_be_stored(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(60),
+        luck in Dice::strategy(120),
     ) {
         judged::nothing_is_made_whose_product_may_be_stored(dice, luck)?;
     }
@@ -214,7 +234,7 @@ proptest! {
     #[test]
     fn sources_come_before_what_is_made_from_them(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(60),
+        luck in Dice::strategy(120),
     ) {
         judged::sources_come_before_what_is_made_from_them(dice, luck)?;
     }
@@ -222,7 +242,7 @@ proptest! {
     #[test]
     fn a_plan_does_not_depend_on_the_order_of_unrelated_entries(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(60),
+        luck in Dice::strategy(120),
     ) {
         judged::a_plan_does_not_depend_on_the_order_of_unrelated_entries(dice, luck)?;
     }
@@ -230,7 +250,7 @@ proptest! {
     #[test]
     fn a_plan_that_was_carried_out_leaves_nothing_to_write(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(60),
+        luck in Dice::strategy(120),
     ) {
         judged::a_plan_that_was_carried_out_leaves_nothing_to_write(dice, luck)?;
     }
@@ -238,7 +258,7 @@ proptest! {
     #[test]
     fn a_plan_that_was_cut_can_be_finished(
         dice in Dice::strategy(300),
-        luck in Dice::strategy(90),
+        luck in Dice::strategy(150),
     ) {
         judged::a_plan_that_was_cut_can_be_finished(dice, luck)?;
     }
@@ -276,6 +296,7 @@ mod judged {
                     step.id,
                     scene.source
                 );
+                prop_assert!(scene.selection.has(&step.id), "{} is not selected", step.id);
             }
         }
         for write in &plan.writes {
@@ -301,6 +322,32 @@ mod judged {
                 _ => false,
             };
             prop_assert!(fits, "{:?} where {:?} is in\n{}", write, seen, scene.source);
+        }
+        Ok(())
+    }
+
+    pub(super) fn a_selection_makes_nothing_that_would_not_be_made_without_it(
+        dice: Dice,
+        mut luck: Dice,
+    ) -> Result<(), TestCaseError> {
+        let Some(mut scene) = Scene::new(&contracts::contract(dice), &mut luck) else {
+            return Ok(());
+        };
+        let some = scene.plan();
+        scene.selection = Selection::ALL;
+        let all = scene.plan();
+        for step in &some.steps {
+            let without = &all.step(&step.id).unwrap().action;
+            prop_assert!(
+                step.action != Action::Create || *without == Action::Create,
+                "{} would be {} in\n{}",
+                step.id,
+                words(without),
+                scene.source
+            );
+            let there = step.state.as_ref().is_some_and(State::is_there);
+            let kept = step.action.will_be_there() && step.action != Action::Create;
+            prop_assert!(!kept || there, "{} is {}", step.id, words(&step.action));
         }
         Ok(())
     }
@@ -361,7 +408,8 @@ mod judged {
             }
         }
         for read in &plan.reads {
-            prop_assert_eq!(&plan.step(read).unwrap().action, &Action::Keep);
+            let action = &plan.step(read).unwrap().action;
+            prop_assert!(action.will_be_there() && *action != Action::Create);
         }
         Ok(())
     }
@@ -388,6 +436,7 @@ mod judged {
             resolved: try_resolved(&source).map_err(TestCaseError::fail)?,
             world: scene.world.clone(),
             given: scene.given.clone(),
+            selection: scene.selection.clone(),
             source,
         };
         let (first, second) = (scene.plan(), other.plan());
@@ -522,13 +571,14 @@ fn without_names(action: &Action) -> Action {
         | Action::Keep
         | Action::Minted { .. }
         | Action::NotNeeded(_)
+        | Action::NotSelected { .. }
         | Action::Optional) => action,
     }
 }
 
 /// The values that one is made from when this plan is carried out, alternatives chosen.
 fn sources(scene: &Scene, plan: &Plan, id: &ValueId) -> Vec<ValueId> {
-    let there = |step: &&Step| matches!(step.action, Action::Create | Action::Keep);
+    let there = |step: &&Step| step.action.will_be_there();
     match &scene.resolved.value(id).unwrap().source {
         Some(ResolvedSource::Derive { of, .. }) => vec![of.clone()],
         Some(ResolvedSource::Compose(text)) => {

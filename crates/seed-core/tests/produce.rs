@@ -514,11 +514,11 @@ fn planned(resolved: &Resolved, given: &BTreeMap<ValueId, SecretValue>) -> Plan 
         Some(Place::Nowhere) | None => None,
     };
     let inventory: Inventory = resolved.entries.values().filter_map(place).collect();
-    plan(Input {
+    plan(Input::new(
         resolved,
-        inventories: &BTreeMap::from([(resolved.backend.clone(), inventory)]),
-        given: &given.keys().cloned().collect(),
-    })
+        &BTreeMap::from([(resolved.backend.clone(), inventory)]),
+        &given.keys().cloned().collect(),
+    ))
 }
 
 #[test]

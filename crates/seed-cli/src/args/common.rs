@@ -72,6 +72,18 @@ pub(crate) struct RunArgs {
     pub(crate) identity: Option<PathBuf>,
 }
 
+/// Which keys.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct SelectArgs {
+    /// Only this key: `entry`, `entry#field`, or a pattern such as `litellm-*` (can be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) only: Vec<String>,
+    /// Not this key, named as for `--only` (can be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) exclude: Vec<String>,
+}
+
 /// What a command prints.
 #[derive(Args, Debug)]
 pub(crate) struct OutputArgs {

@@ -7,14 +7,15 @@ use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
 
-use super::common::{ContractArgs, OutputArgs, RunArgs};
+use super::common::{ContractArgs, OutputArgs, RunArgs, SelectArgs};
 
 /// `seed plan`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
-  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json")]
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'litellm-*'")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -28,6 +29,8 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) no_read: bool,
     #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -38,7 +41,8 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
-  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests")]
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*'")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -54,6 +58,8 @@ pub(crate) struct ApplyArgs {
     /// Never ask; fail instead
     #[arg(long)]
     pub(crate) no_input: bool,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]

@@ -19,14 +19,18 @@ use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{asking, confirm, load, manifests, registry, render, session};
+use crate::{asking, confirm, load, manifests, registry, render, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
     let session = load::contract(&args.contract)?.resolve(&args.contract, manifests_for)?;
     session.warn(terminal);
+    let mut wishes = Wishes {
+        selection: select::selection(&session.resolved, &args.select)?,
+        ..Wishes::default()
+    };
     // What can be known to be wrong is looked at before the first write, the manifests included.
-    secret_files::refuse_shared(&session.resolved, &session.root)?;
+    secret_files::refuse_shared(&session.resolved, &session.root, &wishes.selection)?;
     if let Some(directory) = &args.emit {
         let output = manifests::make(&session.resolved, &args.manifests, Availability::default())?;
         manifests::refuse_foreign(&output, directory)?;
@@ -47,7 +51,8 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
             render::title(&session.resolved, &session.loaded.path, &places)
         ))?;
     }
-    let applied = session::block_on(carry_out(&session, &providers, args, &places, terminal))??;
+    let running = carry_out(&session, &providers, args, &mut wishes, &places, terminal);
+    let applied = session::block_on(running)??;
     let told = after(&session, args, applied, terminal)?;
     Ok(told)
 }
@@ -63,33 +68,34 @@ async fn carry_out(
     session: &Session,
     providers: &Providers,
     args: &ApplyArgs,
+    wishes: &mut Wishes,
     places: &[seed_core::backend::Description],
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
-    let mut wishes = Wishes::default();
-    let mut seen = session::look(resolved, providers, Depth::Fields, &wishes).await;
+    let mut seen = session::look(resolved, providers, Depth::Fields, wishes).await;
     session::refuse_blind(&mut seen, providers, terminal)?;
     let asks = !args.no_input && terminal.can_ask() && asking::is_needed(&seen.plan);
     if asks || !seen.plan.writes.is_empty() {
         confirm::places(places, args.yes, args.no_input, terminal)?;
     }
-    session::refuse_wrong(resolved, &seen.plan, &wishes)?;
+    session::refuse_wrong(resolved, &seen.plan, wishes)?;
     if asks {
-        asking::ask(resolved, &mut seen, &mut wishes, terminal)?;
-        session::refuse_wrong(resolved, &seen.plan, &wishes)?;
+        asking::ask(resolved, &mut seen, wishes, terminal)?;
+        session::refuse_wrong(resolved, &seen.plan, wishes)?;
     }
     let concurrency = args.run.concurrency;
-    let report = session::apply(resolved, &seen, &wishes, providers, concurrency, terminal).await?;
+    let report = session::apply(resolved, &seen, wishes, providers, concurrency, terminal).await?;
     let readable = readable(&report);
-    let needs = secret_files::needs(resolved)
+    let needs = secret_files::needs(resolved, &wishes.selection)
         .into_iter()
         .filter(|id| readable(id))
         .collect();
     let (mut read, unread) = session::read(resolved, providers, &needs).await;
     read.unread
         .extend(known_missing(&report).map(|id| (id, Unread::Absent)));
-    let (files, unwritten) = secret_files::write(resolved, &session.root, &read, false);
+    let (files, unwritten) =
+        secret_files::write(resolved, &session.root, &read, false, &wishes.selection);
     let failures = seen.failures.into_iter().chain(unread).chain(unwritten);
     Ok(Applied {
         report,
@@ -106,7 +112,10 @@ fn readable(report: &Report) -> impl Fn(&ValueId) -> bool + use<> {
         .filter(|outcome| {
             matches!(
                 outcome.fate,
-                Fate::Created | Fate::Kept { .. } | Fate::Lost { .. }
+                Fate::Created
+                    | Fate::Kept { .. }
+                    | Fate::Left(Action::NotSelected { there: true })
+                    | Fate::Lost { .. }
             )
         })
         .map(|outcome| outcome.id.clone())

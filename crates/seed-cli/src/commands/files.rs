@@ -1,5 +1,7 @@
 //! `seed files`.
 
+use seed_core::plan::Selection;
+
 use crate::args::{FilesArgs, Format};
 use crate::env::Environment;
 use crate::error::Result;
@@ -11,20 +13,25 @@ use crate::{load, registry, render, session};
 pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
-    secret_files::refuse_shared(&session.resolved, &session.root)?;
+    secret_files::refuse_shared(&session.resolved, &session.root, &Selection::ALL)?;
     let providers = registry::open(
         &session.resolved,
         &session.root,
         &args.run,
         &Environment::read(),
     )?;
-    let needs = secret_files::needs(&session.resolved);
+    let needs = secret_files::needs(&session.resolved, &Selection::ALL);
     let (read, failures) = session::block_on(session::read(&session.resolved, &providers, &needs))?;
     if let Some(failure) = session::fail(failures, terminal) {
         return Err(failure);
     }
-    let (files, failures) =
-        secret_files::write(&session.resolved, &session.root, &read, args.force);
+    let (files, failures) = secret_files::write(
+        &session.resolved,
+        &session.root,
+        &read,
+        args.force,
+        &Selection::ALL,
+    );
     match args.output.format {
         Format::Json => terminal.json(&render::files_json(&session.resolved, &files, &failures))?,
         Format::Text => {

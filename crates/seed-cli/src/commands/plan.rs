@@ -9,18 +9,21 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{load, registry, render, session};
+use crate::{load, registry, render, select, session};
 
 pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
+    let wishes = Wishes {
+        selection: select::selection(&session.resolved, &args.select)?,
+        ..Wishes::default()
+    };
     let providers = registry::open(
         &session.resolved,
         &session.root,
         &args.run,
         &Environment::read(),
     )?;
-    let wishes = Wishes::default();
     let looking = session::look(&session.resolved, &providers, depth(args), &wishes);
     let mut seen = session::block_on(looking)?;
     session::refuse_blind(&mut seen, &providers, terminal)?;

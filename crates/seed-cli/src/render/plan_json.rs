@@ -33,6 +33,7 @@ pub(crate) fn plan(
             "minted": summary.minted,
             "optional": summary.optional,
             "not_needed": summary.not_needed,
+            "not_selected": summary.not_selected,
         },
     })
 }
@@ -78,7 +79,11 @@ fn step(step: &Step) -> Value {
             );
             put("optional", json!(optional));
         }
-        Action::Ask | Action::Create | Action::Keep | Action::Optional => {}
+        Action::Ask
+        | Action::Create
+        | Action::Keep
+        | Action::NotSelected { .. }
+        | Action::Optional => {}
     }
     Value::Object(members)
 }

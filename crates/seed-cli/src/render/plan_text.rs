@@ -22,14 +22,16 @@ pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description])
 
 /// The whole plan, its summary last.
 pub(crate) fn plan(resolved: &Resolved, plan: &Plan) -> String {
+    let is_selected = |step: &&Step| !matches!(step.action, Action::NotSelected { .. });
     let width = plan
         .steps
         .iter()
+        .filter(is_selected)
         .map(|step| step.id.to_string().len())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
-    for step in &plan.steps {
+    for step in plan.steps.iter().filter(is_selected) {
         text.push_str(&line(resolved, step, width));
     }
     text.push_str(&made_by_others(resolved));
@@ -92,7 +94,7 @@ fn mark(action: &Action) -> char {
         Action::Create => '+',
         Action::Keep => '=',
         Action::Minted { .. } => '~',
-        Action::NotNeeded(_) => '-',
+        Action::NotNeeded(_) | Action::NotSelected { .. } => '-',
         Action::Optional => '.',
         Action::Wait { .. } => '>',
     }
@@ -110,6 +112,7 @@ pub(super) fn words(step: &Step) -> String {
             .map_or_else(|| "exists".to_owned(), State::to_string),
         Action::Minted { by } => format!("written later by {by}"),
         Action::NotNeeded(why) => format!("not needed: {why}"),
+        Action::NotSelected { .. } => "not selected".to_owned(),
         Action::Optional => format!("optional: {}", step.source),
         Action::Wait { on, .. } => {
             let on: Vec<String> = on.iter().map(ToString::to_string).collect();
@@ -147,6 +150,7 @@ fn summary(summary: Summary) -> String {
         (summary.minted, "written later"),
         (summary.optional, "optional"),
         (summary.not_needed, "not needed"),
+        (summary.not_selected, "not selected"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

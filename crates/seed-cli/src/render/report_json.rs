@@ -44,6 +44,7 @@ pub(crate) fn report(
             "minted": counts.minted,
             "optional": counts.optional,
             "not_needed": counts.not_needed,
+            "not_selected": counts.not_selected,
         },
     })
 }
@@ -138,7 +139,11 @@ fn left(action: &Action) -> Vec<(&'static str, Value)> {
             ),
             ("optional", json!(optional)),
         ],
-        Action::Ask | Action::Create | Action::Keep | Action::Optional => Vec::new(),
+        Action::Ask
+        | Action::Create
+        | Action::Keep
+        | Action::NotSelected { .. }
+        | Action::Optional => Vec::new(),
     }
 }
 

@@ -48,6 +48,7 @@ fn head(outcome: &Outcome) -> Option<String> {
             | Action::Keep
             | Action::Minted { .. }
             | Action::NotNeeded(_)
+            | Action::NotSelected { .. }
             | Action::Optional
             | Action::Wait { optional: true, .. },
         )
@@ -106,6 +107,7 @@ fn counts(counts: Counts) -> String {
         (counts.minted, "written later"),
         (counts.optional, "optional"),
         (counts.not_needed, "not needed"),
+        (counts.not_selected, "not selected"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bonds::Bonds;
+use super::describe::{describe, files_of};
 use super::model::{Action, Blocked, Plan, State, Step};
+use super::seen::state_of;
+use super::selection::Selection;
 use super::units;
-use crate::inventory::{Inventory, Presence, Shape, Version};
+use crate::inventory::{Inventory, Version};
 use crate::name::ValueId;
 use crate::resolve::{
     Activity, Alternative, Availability, Place, Resolved, ResolvedEntry, ResolvedPart,
-    ResolvedSource, ResolvedText, ResolvedValue, Tree,
+    ResolvedSource, ResolvedText, ResolvedValue,
 };
 
 /// What a plan is made from.
@@ -21,6 +24,32 @@ pub struct Input<'a> {
     pub inventories: &'a BTreeMap<String, Inventory>,
     /// Values that a person gave.
     pub given: &'a BTreeSet<ValueId>,
+    /// Values that the run is about.
+    pub selection: &'a Selection,
+}
+
+static ALL: Selection = Selection::ALL;
+
+impl<'a> Input<'a> {
+    /// What a plan for every value is made from.
+    pub fn new(
+        resolved: &'a Resolved,
+        inventories: &'a BTreeMap<String, Inventory>,
+        given: &'a BTreeSet<ValueId>,
+    ) -> Self {
+        Self {
+            resolved,
+            inventories,
+            given,
+            selection: &ALL,
+        }
+    }
+
+    /// Makes the plan be about these values only.
+    #[must_use]
+    pub fn selecting(self, selection: &'a Selection) -> Self {
+        Self { selection, ..self }
+    }
 }
 
 /// Decides what becomes of every value.
@@ -51,6 +80,8 @@ pub(super) struct Decider<'a> {
     states: BTreeMap<ValueId, State>,
     pub(super) versions: BTreeMap<ValueId, Version>,
     pub(super) actions: BTreeMap<ValueId, Action>,
+    /// What would become of values that the run is not about.
+    unselected: BTreeMap<ValueId, Action>,
     pub(super) bonds: Bonds,
     /// For each group, its first member so far that somebody has to act on.
     open_members: BTreeMap<usize, ValueId>,
@@ -75,6 +106,7 @@ impl<'a> Decider<'a> {
             states,
             versions,
             actions: BTreeMap::new(),
+            unselected: BTreeMap::new(),
             bonds,
             open_members: BTreeMap::new(),
             position,
@@ -83,15 +115,33 @@ impl<'a> Decider<'a> {
 
     /// Records what is done with a value. Values are decided in the order in which they are made.
     fn decide(&mut self, id: &ValueId, action: Action) {
+        let selected = self.input.selection.has(id);
         // Optional and minted values never hold others up.
-        let holds_up = matches!(
-            action,
-            Action::Ask | Action::Blocked(_) | Action::Wait { .. }
-        );
+        let holds_up = match &action {
+            Action::Ask | Action::Blocked(_) | Action::Wait { .. } => true,
+            Action::Create => !selected,
+            Action::Keep
+            | Action::Minted { .. }
+            | Action::NotNeeded(_)
+            | Action::NotSelected { .. }
+            | Action::Optional => false,
+        };
         if let Some(group) = self.bonds.group(id).filter(|_| holds_up) {
             self.open_members.entry(group).or_insert_with(|| id.clone());
         }
-        self.actions.insert(id.clone(), action);
+        if selected {
+            self.actions.insert(id.clone(), action);
+            return;
+        }
+        let there = action == Action::Keep;
+        self.unselected.insert(id.clone(), action);
+        self.actions
+            .insert(id.clone(), Action::NotSelected { there });
+    }
+
+    /// What becomes of a value, or would, if the run were about it.
+    fn standing(&self, id: &ValueId) -> Option<&Action> {
+        self.unselected.get(id).or_else(|| self.actions.get(id))
     }
 
     fn state(&self, id: &ValueId) -> State {
@@ -200,8 +250,8 @@ impl<'a> Decider<'a> {
     }
 
     fn compose(&self, text: &ResolvedText) -> Action {
-        if let Some(unsure) = self.unsure_alternative(text) {
-            return Action::Blocked(Blocked::Source(unsure));
+        if let Some(blocked) = self.unsure_alternative(text) {
+            return Action::Blocked(blocked);
         }
         match text.choose(&self.available(text)) {
             Ok(chosen) => self.made_of(&chosen.values().collect::<Vec<_>>()),
@@ -212,22 +262,59 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// An optional value of which nobody knows whether it is there, and before which nothing else can be taken: what is
-    /// written instead of it would stay.
-    fn unsure_alternative(&self, text: &ResolvedText) -> Option<ValueId> {
+    /// What stands before an optional value of which nobody knows whether it is there, or that this run leaves out,
+    /// and before which nothing else can be taken: what is written instead of it would stay.
+    fn unsure_alternative(&self, text: &ResolvedText) -> Option<Blocked> {
         text.parts().iter().find_map(|part| {
             let ResolvedPart::Value { alternatives, .. } = part else {
                 return None;
             };
             let mut ids = alternatives.iter().map_while(Alternative::value);
             let first = ids.find(|id| !self.is_known_missing(id))?;
-            matches!(self.actions.get(first), Some(Action::Blocked(_))).then(|| first.clone())
+            let mut withheld = Withheld::default();
+            if self.withhold(first, &mut withheld) {
+                return Some(withheld.blocked());
+            }
+            let blocked = matches!(self.standing(first), Some(Action::Blocked(_)));
+            blocked.then(|| Blocked::Source(first.clone()))
         })
+    }
+
+    /// Collects a value that is absent only because the run is not about it, and those that it is made from.
+    fn withhold(&self, id: &ValueId, withheld: &mut Withheld) -> bool {
+        let below = match self.unselected.get(id) {
+            Some(Action::Blocked(Blocked::NotSelected {
+                unselected,
+                excluded,
+            })) => [unselected.as_slice(), excluded.as_slice()],
+            Some(
+                Action::Ask
+                | Action::Create
+                | Action::Wait {
+                    optional: false, ..
+                },
+            ) => [[].as_slice(), [].as_slice()],
+            Some(
+                Action::Blocked(_)
+                | Action::Keep
+                | Action::Minted { .. }
+                | Action::NotNeeded(_)
+                | Action::NotSelected { .. }
+                | Action::Optional
+                | Action::Wait { optional: true, .. },
+            )
+            | None => return false,
+        };
+        let selection = self.input.selection;
+        for id in below.into_iter().flatten().chain([id]) {
+            withheld.add(id, selection.excluded.contains(id));
+        }
+        true
     }
 
     fn is_known_missing(&self, id: &ValueId) -> bool {
         matches!(
-            self.actions.get(id),
+            self.standing(id),
             Some(
                 Action::Optional
                     | Action::Minted { .. }
@@ -239,16 +326,19 @@ impl<'a> Decider<'a> {
 
     /// Which values of a text will be there when this plan is carried out.
     pub(super) fn available(&self, text: &ResolvedText) -> Availability {
-        let there = |id: &&ValueId| self.actions.get(*id).is_some_and(will_be_there);
+        let there = |id: &&ValueId| self.actions.get(*id).is_some_and(Action::will_be_there);
         text.values().filter(there).cloned().collect()
     }
 
     fn made_of(&self, sources: &[&ValueId]) -> Action {
         let mut waits = Vec::new();
         let mut optional = true;
+        let mut withheld = Withheld::default();
         for source in sources {
-            match self.actions.get(*source) {
-                Some(action) if will_be_there(action) => {}
+            if self.will_be_there(source) || self.withhold(source, &mut withheld) {
+                continue;
+            }
+            match self.standing(source) {
                 Some(
                     Action::Ask
                     | Action::Minted { .. }
@@ -262,13 +352,21 @@ impl<'a> Decider<'a> {
                 Some(Action::Optional | Action::Wait { optional: true, .. }) => {
                     waits.push((*source).clone());
                 }
-                Some(Action::Blocked(_) | Action::Create | Action::Keep | Action::NotNeeded(_))
+                Some(
+                    Action::Blocked(_)
+                    | Action::Create
+                    | Action::Keep
+                    | Action::NotNeeded(_)
+                    | Action::NotSelected { .. },
+                )
                 | None => {
                     return Action::Blocked(Blocked::Source((*source).clone()));
                 }
             }
         }
-        if waits.is_empty() {
+        if !withheld.is_empty() {
+            Action::Blocked(withheld.blocked())
+        } else if waits.is_empty() {
             Action::Create
         } else {
             Action::Wait {
@@ -278,6 +376,10 @@ impl<'a> Decider<'a> {
         }
     }
 
+    fn will_be_there(&self, id: &ValueId) -> bool {
+        self.actions.get(id).is_some_and(Action::will_be_there)
+    }
+
     fn step(
         &self,
         entry: &ResolvedEntry,
@@ -285,6 +387,9 @@ impl<'a> Decider<'a> {
         files: &BTreeMap<ValueId, Vec<String>>,
     ) -> Step {
         let action = match &value.activity {
+            Activity::Inactive(_) if !self.input.selection.has(&value.id) => {
+                Action::NotSelected { there: false }
+            }
             Activity::Inactive(why) => Action::NotNeeded(why.clone()),
             Activity::Active => self
                 .actions
@@ -316,6 +421,37 @@ impl<'a> Decider<'a> {
     }
 }
 
+/// Values that are absent only because the run is not about them.
+#[derive(Default)]
+struct Withheld {
+    unselected: Vec<ValueId>,
+    excluded: Vec<ValueId>,
+}
+
+impl Withheld {
+    fn add(&mut self, id: &ValueId, excluded: bool) {
+        let ids = if excluded {
+            &mut self.excluded
+        } else {
+            &mut self.unselected
+        };
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.unselected.is_empty() && self.excluded.is_empty()
+    }
+
+    fn blocked(self) -> Blocked {
+        Blocked::NotSelected {
+            unselected: self.unselected,
+            excluded: self.excluded,
+        }
+    }
+}
+
 /// What must not exist is fine while it is gone, whether or not it could be brought back.
 fn forbidden(why: &str, state: State) -> Action {
     match state {
@@ -329,169 +465,7 @@ fn forbidden(why: &str, state: State) -> Action {
     }
 }
 
-fn state_of(
-    input: Input<'_>,
-    entry: &ResolvedEntry,
-    value: &ResolvedValue,
-) -> (State, Option<Version>) {
-    let unknown = |reason: &str| {
-        (
-            State::Unknown {
-                reason: reason.to_owned(),
-            },
-            None,
-        )
-    };
-    let Some(Place::Backend {
-        backend,
-        kind,
-        name,
-    }) = &entry.place
-    else {
-        return (State::Absent, None);
-    };
-    let Some(inventory) = input.inventories.get(backend) else {
-        return unknown("the backend was not reached");
-    };
-    match inventory.get(name) {
-        None => unknown("the backend gave no answer for this name"),
-        Some(Presence::Absent) => (State::Absent, None),
-        Some(Presence::Empty { .. }) => (State::Empty, None),
-        Some(Presence::Exists) => (State::Exists, None),
-        Some(Presence::Deleted { until }) => (
-            State::Deleted {
-                until: until.clone(),
-            },
-            None,
-        ),
-        Some(Presence::Disabled { reason }) => (
-            State::Disabled {
-                reason: reason.clone(),
-            },
-            None,
-        ),
-        Some(Presence::Hidden { reason }) => (
-            State::Hidden {
-                reason: reason.clone(),
-            },
-            None,
-        ),
-        Some(Presence::Unknown { reason }) => (
-            State::Unknown {
-                reason: reason.clone(),
-            },
-            None,
-        ),
-        Some(Presence::Present { version, shape }) => {
-            let field = value
-                .id
-                .field
-                .as_ref()
-                .or(kind.is_map().then_some(&entry.value_key));
-            (
-                present(entry.has_fields, field, shape),
-                Some(version.clone()),
-            )
-        }
-    }
-}
-
-fn present(has_fields: bool, field: Option<&crate::name::FieldName>, shape: &Shape) -> State {
-    match (field, shape) {
-        (None, Shape::Single | Shape::NotRead) => State::Present,
-        (None, Shape::Fields(_)) => State::WrongShape {
-            found: "several fields are stored, and one value is declared".to_owned(),
-        },
-        (Some(field), Shape::Fields(names)) if names.contains(field.as_str()) => State::Present,
-        (Some(_), Shape::Fields(_)) if has_fields => State::Absent,
-        (Some(field), Shape::Fields(_)) => State::WrongShape {
-            found: format!("the stored map has no `{field}`, where the value is expected"),
-        },
-        (Some(_), Shape::Single) => State::WrongShape {
-            found: "one value is stored, and several fields are declared".to_owned(),
-        },
-        (Some(_), Shape::NotRead) => State::Unknown {
-            reason: "its fields were not looked into".to_owned(),
-        },
-    }
-}
-
 /// Whether the backend said that a value is not there.
 fn is_free(states: &BTreeMap<ValueId, State>, id: &ValueId) -> bool {
     states.get(id).is_some_and(State::is_free)
-}
-
-/// Whether a value is there once the plan is carried out.
-fn will_be_there(action: &Action) -> bool {
-    matches!(action, Action::Create | Action::Keep)
-}
-
-fn files_of(resolved: &Resolved) -> BTreeMap<ValueId, Vec<String>> {
-    let mut files: BTreeMap<ValueId, Vec<String>> = BTreeMap::new();
-    for file in &resolved.files {
-        file.tree.each_text(&mut |text| {
-            for id in text.values() {
-                let paths = files.entry(id.clone()).or_default();
-                if !paths.contains(&file.path) {
-                    paths.push(file.path.clone());
-                }
-            }
-        });
-    }
-    files
-}
-
-/// Where a value comes from, in a few words.
-fn describe(value: &ResolvedValue) -> String {
-    let affixes = |text: String| {
-        let prefix = if value.prefix.is_empty() {
-            String::new()
-        } else {
-            format!(", prefix {}", value.prefix)
-        };
-        let suffix = if value.suffix.is_empty() {
-            String::new()
-        } else {
-            format!(", suffix {}", value.suffix)
-        };
-        format!("{text}{prefix}{suffix}")
-    };
-    match &value.source {
-        None => String::new(),
-        Some(ResolvedSource::Generate { recipe, .. }) => affixes(recipe.summary()),
-        Some(ResolvedSource::Derive { derivation, of }) => {
-            match derivation.summary().split_once(" of ") {
-                Some((how, _)) => format!("{how} of {of}"),
-                None => derivation.summary(),
-            }
-        }
-        Some(ResolvedSource::Compose(text)) => {
-            let mut sources: Vec<String> = text.values().map(ToString::to_string).collect();
-            sources.dedup();
-            if sources.is_empty() {
-                "text".to_owned()
-            } else {
-                format!("text with {}", sources.join(", "))
-            }
-        }
-        Some(ResolvedSource::Value(_)) => "literal".to_owned(),
-        Some(ResolvedSource::Provide(provided)) => match (&provided.how, &provided.url) {
-            (Some(how), _) => how.clone(),
-            (None, Some(url)) => url.clone(),
-            (None, None) => "a value from a person or another system".to_owned(),
-        },
-        Some(ResolvedSource::Mint { by }) => format!("written later by {by}"),
-        Some(ResolvedSource::Forbidden(why)) => format!("must not exist: {why}"),
-    }
-}
-
-impl Tree {
-    /// Calls `visit` for every text of a file.
-    pub fn each_text<'t>(&'t self, visit: &mut dyn FnMut(&'t ResolvedText)) {
-        match self {
-            Self::Text(text) => visit(text),
-            Self::Dotenv(variables) => variables.iter().for_each(|(_, text)| visit(text)),
-            Self::Json(branch) | Self::Yaml(branch) => branch.each_text(visit),
-        }
-    }
 }

@@ -5,10 +5,14 @@
 
 mod bonds;
 mod decide;
+mod describe;
 mod model;
+mod seen;
+mod selection;
 mod units;
 mod wanted;
 
 pub use decide::{Input, plan};
 pub use model::{Action, Blocked, Plan, State, Step, Summary, Write, WriteKind};
+pub use selection::Selection;
 pub use wanted::wanted;

@@ -122,6 +122,11 @@ pub enum Action {
     },
     /// Nothing: it is not needed here.
     NotNeeded(String),
+    /// Nothing: the run is about other values.
+    NotSelected {
+        /// Whether it is there, so that others can be made from it.
+        there: bool,
+    },
     /// Nothing: it is optional, and nobody gave it.
     Optional,
     /// Nothing yet: it is made from values that are not there yet.
@@ -143,9 +148,18 @@ impl Action {
             Self::Keep => "keep",
             Self::Minted { .. } => "minted",
             Self::NotNeeded(_) => "not-needed",
+            Self::NotSelected { .. } => "not-selected",
             Self::Optional => "optional",
             Self::Wait { .. } => "wait",
         }
+    }
+
+    /// Whether the value is there once the plan is carried out.
+    pub fn will_be_there(&self) -> bool {
+        matches!(
+            self,
+            Self::Create | Self::Keep | Self::NotSelected { there: true }
+        )
     }
 }
 
@@ -163,6 +177,13 @@ pub enum Blocked {
     Group {
         /// Those members.
         stored: Vec<ValueId>,
+    },
+    /// Made from, or belongs with, values that are absent and that this run is not about.
+    NotSelected {
+        /// Those that would have to be selected too.
+        unselected: Vec<ValueId>,
+        /// Those that would have to be left out of the excluded ones.
+        excluded: Vec<ValueId>,
     },
     /// Made from, or belongs with, a value that is blocked itself.
     Source(ValueId),
@@ -187,10 +208,40 @@ impl fmt::Display for Blocked {
                     are(stored)
                 )
             }
+            Self::NotSelected {
+                unselected,
+                excluded,
+            } => not_selected(f, unselected, excluded),
             Self::Source(id) => write!(f, "needs {id}, which is blocked"),
             Self::State(state) => state.fmt(f),
         }
     }
+}
+
+fn not_selected(
+    f: &mut fmt::Formatter<'_>,
+    unselected: &[ValueId],
+    excluded: &[ValueId],
+) -> fmt::Result {
+    let be = |ids: &[ValueId]| if ids.len() == 1 { "is" } else { "are" };
+    let mut reasons = Vec::new();
+    if !unselected.is_empty() {
+        let flags: Vec<String> = unselected.iter().map(|id| format!("--only {id}")).collect();
+        reasons.push(format!(
+            "needs {}, which {} absent and not selected: add `{}`",
+            words(unselected),
+            be(unselected),
+            flags.join(" ")
+        ));
+    }
+    if !excluded.is_empty() {
+        reasons.push(format!(
+            "needs {}, which {} absent and left out by `--exclude`",
+            words(excluded),
+            be(excluded)
+        ));
+    }
+    f.write_str(&reasons.join("; "))
 }
 
 impl fmt::Display for State {
@@ -285,6 +336,8 @@ pub struct Summary {
     pub optional: usize,
     /// Are not needed.
     pub not_needed: usize,
+    /// Are not what the run is about.
+    pub not_selected: usize,
 }
 
 impl Plan {
@@ -299,6 +352,7 @@ impl Plan {
                 Action::Keep => &mut summary.keep,
                 Action::Minted { .. } => &mut summary.minted,
                 Action::NotNeeded(_) => &mut summary.not_needed,
+                Action::NotSelected { .. } => &mut summary.not_selected,
                 Action::Optional | Action::Wait { optional: true, .. } => &mut summary.optional,
                 Action::Wait {
                     optional: false, ..

@@ -30,7 +30,8 @@ pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
         };
         let sources = sources(decider, value);
         for source in &sources {
-            if matches!(decider.actions.get(source), Some(Action::Keep)) {
+            let action = decider.actions.get(source);
+            if action.is_some_and(|it| it.will_be_there() && *it != Action::Create) {
                 reads.insert(source.clone());
             }
         }

@@ -7,7 +7,7 @@ use rand::CryptoRng;
 
 use super::fill::{FillError, Values, fill};
 use crate::name::ValueId;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 use crate::resolve::{Availability, Resolved, ResolvedSource, ResolvedValue};
 use crate::secret::SecretValue;
 use crate::value::{
@@ -70,10 +70,7 @@ impl Maker<'_> {
     ///
     /// A text whose optional value is among them is never made without it, even if that value's creation fails.
     pub fn counted_on(plan: &Plan) -> Availability {
-        let there = plan
-            .steps
-            .iter()
-            .filter(|step| matches!(step.action, Action::Create | Action::Keep));
+        let there = plan.steps.iter().filter(|step| step.action.will_be_there());
         there.map(|step| step.id.clone()).collect()
     }
 

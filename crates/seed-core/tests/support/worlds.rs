@@ -23,6 +23,8 @@ pub(crate) fn words(action: &Action) -> String {
         Action::Keep => "keep".to_owned(),
         Action::Minted { by } => format!("minted by {by}"),
         Action::NotNeeded(why) => format!("not needed: {why}"),
+        Action::NotSelected { there: true } => "not selected, there".to_owned(),
+        Action::NotSelected { there: false } => "not selected".to_owned(),
         Action::Optional => "optional".to_owned(),
         Action::Wait { on, optional } => {
             let on: Vec<String> = on.iter().map(ToString::to_string).collect();

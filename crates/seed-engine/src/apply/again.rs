@@ -135,11 +135,8 @@ impl Writer<'_> {
         let inventory = inventories.entry(self.write.backend.clone()).or_default();
         inventory.insert(self.at.name.clone(), presence);
         let given: BTreeSet<ValueId> = self.job.given.keys().cloned().collect();
-        let again = plan(Input {
-            resolved: &self.ground.resolved,
-            inventories: &inventories,
-            given: &given,
-        });
+        let input = Input::new(&self.ground.resolved, &inventories, &given);
+        let again = plan(input.selecting(self.job.selection));
         let mut rest = Vec::new();
         for id in absent {
             match again.step(&id).map(|step| step.action.clone()) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rand::CryptoRng;
 use seed_core::inventory::Inventory;
 use seed_core::name::{EntryKey, ValueId};
-use seed_core::plan::Plan;
+use seed_core::plan::{Plan, Selection};
 use seed_core::report::Fate;
 use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
@@ -35,6 +35,8 @@ pub struct Job<'a> {
     pub given: &'a BTreeMap<ValueId, SecretValue>,
     /// Values whose `check` is not tried.
     pub unchecked: &'a BTreeSet<ValueId>,
+    /// Values that the plan is about.
+    pub selection: &'a Selection,
     /// How many calls at once each backend gets; `None` leaves it to the backend's own word.
     pub concurrency: Option<NonZeroUsize>,
     /// Stops the run: nothing new is started, and what is under way is waited for.

@@ -464,11 +464,7 @@ mod tests {
         let inventories = crate::collect(&resolved, &providers, Depth::Fields)
             .await
             .inventories;
-        let plan = plan(Input {
-            resolved: &resolved,
-            inventories: &inventories,
-            given: &BTreeSet::new(),
-        });
+        let plan = plan(Input::new(&resolved, &inventories, &BTreeSet::new()));
         let job = Job {
             resolved: Arc::new(resolved),
             plan: &plan,
@@ -476,6 +472,7 @@ mod tests {
             providers: &providers,
             given: &BTreeMap::new(),
             unchecked: &BTreeSet::new(),
+            selection: &seed_core::plan::Selection::ALL,
             concurrency: std::num::NonZeroUsize::new(2),
             cancel: CancellationToken::new(),
             grace: Duration::ZERO,

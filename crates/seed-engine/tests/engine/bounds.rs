@@ -148,11 +148,11 @@ secrets:
     let collected =
         seed_engine::collect(&resolved, &providers, seed_core::inventory::Depth::Fields).await;
     assert!(collected.errors.is_empty());
-    let plan = seed_core::plan::plan(seed_core::plan::Input {
-        resolved: &resolved,
-        inventories: &collected.inventories,
-        given: &BTreeSet::new(),
-    });
+    let plan = seed_core::plan::plan(seed_core::plan::Input::new(
+        &resolved,
+        &collected.inventories,
+        &BTreeSet::new(),
+    ));
     let report = seed_engine::apply(seed_engine::Job {
         resolved: Arc::clone(&resolved),
         plan: &plan,
@@ -160,6 +160,7 @@ secrets:
         providers: &providers,
         given: &BTreeMap::new(),
         unchecked: &BTreeSet::new(),
+        selection: &seed_core::plan::Selection::ALL,
         concurrency: None,
         cancel: tokio_util::sync::CancellationToken::new(),
         grace: Duration::ZERO,

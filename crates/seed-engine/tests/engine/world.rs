@@ -233,11 +233,11 @@ impl World {
     }
 
     pub(crate) fn plan_from(&self, inventories: &BTreeMap<String, Inventory>) -> Plan {
-        plan(Input {
-            resolved: &self.resolved,
+        plan(Input::new(
+            &self.resolved,
             inventories,
-            given: &self.given.keys().cloned().collect(),
-        })
+            &self.given.keys().cloned().collect(),
+        ))
     }
 
     pub(crate) async fn plan(&self) -> Plan {
@@ -283,6 +283,7 @@ impl World {
             providers: &self.providers,
             given: &self.given,
             unchecked: &BTreeSet::new(),
+            selection: &seed_core::plan::Selection::ALL,
             concurrency: self.concurrency,
             cancel: self.cancel.clone(),
             grace: Duration::from_secs(5),

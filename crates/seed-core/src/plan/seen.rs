@@ -1,0 +1,95 @@
+//! From what a backend answered to the state of a value.
+
+use super::decide::Input;
+use super::model::State;
+use crate::inventory::{Presence, Shape, Version};
+use crate::name::FieldName;
+use crate::resolve::{Place, ResolvedEntry, ResolvedValue};
+
+/// The state of a value, and the version of the entry that holds it.
+pub(super) fn state_of(
+    input: Input<'_>,
+    entry: &ResolvedEntry,
+    value: &ResolvedValue,
+) -> (State, Option<Version>) {
+    let unknown = |reason: &str| {
+        (
+            State::Unknown {
+                reason: reason.to_owned(),
+            },
+            None,
+        )
+    };
+    let Some(Place::Backend {
+        backend,
+        kind,
+        name,
+    }) = &entry.place
+    else {
+        return (State::Absent, None);
+    };
+    let Some(inventory) = input.inventories.get(backend) else {
+        return unknown("the backend was not reached");
+    };
+    match inventory.get(name) {
+        None => unknown("the backend gave no answer for this name"),
+        Some(Presence::Absent) => (State::Absent, None),
+        Some(Presence::Empty { .. }) => (State::Empty, None),
+        Some(Presence::Exists) => (State::Exists, None),
+        Some(Presence::Deleted { until }) => (
+            State::Deleted {
+                until: until.clone(),
+            },
+            None,
+        ),
+        Some(Presence::Disabled { reason }) => (
+            State::Disabled {
+                reason: reason.clone(),
+            },
+            None,
+        ),
+        Some(Presence::Hidden { reason }) => (
+            State::Hidden {
+                reason: reason.clone(),
+            },
+            None,
+        ),
+        Some(Presence::Unknown { reason }) => (
+            State::Unknown {
+                reason: reason.clone(),
+            },
+            None,
+        ),
+        Some(Presence::Present { version, shape }) => {
+            let field = value
+                .id
+                .field
+                .as_ref()
+                .or(kind.is_map().then_some(&entry.value_key));
+            (
+                present(entry.has_fields, field, shape),
+                Some(version.clone()),
+            )
+        }
+    }
+}
+
+fn present(has_fields: bool, field: Option<&FieldName>, shape: &Shape) -> State {
+    match (field, shape) {
+        (None, Shape::Single | Shape::NotRead) => State::Present,
+        (None, Shape::Fields(_)) => State::WrongShape {
+            found: "several fields are stored, and one value is declared".to_owned(),
+        },
+        (Some(field), Shape::Fields(names)) if names.contains(field.as_str()) => State::Present,
+        (Some(_), Shape::Fields(_)) if has_fields => State::Absent,
+        (Some(field), Shape::Fields(_)) => State::WrongShape {
+            found: format!("the stored map has no `{field}`, where the value is expected"),
+        },
+        (Some(_), Shape::Single) => State::WrongShape {
+            found: "one value is stored, and several fields are declared".to_owned(),
+        },
+        (Some(_), Shape::NotRead) => State::Unknown {
+            reason: "its fields were not looked into".to_owned(),
+        },
+    }
+}
