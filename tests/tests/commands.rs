@@ -283,6 +283,7 @@ fn a_contract_that_is_not_there_is_named() -> Test {
     ---
     error: cannot read the contract `contracts`
       caused by: Is a directory (os error 21)
+    hint: name another with `--contract FILE`, or in SEED_CONTRACT
     [exit status: 2]
     ");
     Ok(())

@@ -1,5 +1,6 @@
 //! From the command line to a resolved contract.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::args::ContractArgs;
 use crate::error::{CliError, Result};
 use crate::render;
 use crate::terminal::Terminal;
+use crate::text_file::{self, Unreadable};
 
 /// A contract as it is written.
 #[derive(Debug)]
@@ -42,9 +44,8 @@ pub(crate) struct Session {
 /// Reads the contract.
 pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
     let path = args.contract.display().to_string();
-    let source = std::fs::read(&args.contract).map_err(|err| no_contract(&args.contract, &err))?;
-    let source = String::from_utf8(source)
-        .map_err(|_| CliError::usage(format!("`{path}` is not UTF-8 text")))?;
+    let source =
+        text_file::read(&args.contract).map_err(|err| no_contract(&args.contract, &err))?;
     let directory = args
         .contract
         .parent()
@@ -66,13 +67,25 @@ pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
     }
 }
 
-fn no_contract(path: &Path, err: &std::io::Error) -> CliError {
-    let error =
-        CliError::usage(format!("cannot read the contract `{}`", path.display())).because(err);
-    if err.kind() == std::io::ErrorKind::NotFound {
-        error.hint("name it with `--contract FILE`, or in SEED_CONTRACT")
-    } else {
-        error
+fn no_contract(path: &Path, err: &Unreadable) -> CliError {
+    const OTHER: &str = "name another with `--contract FILE`, or in SEED_CONTRACT";
+    let shown = path.display();
+    match err {
+        Unreadable::Io(err) => {
+            let error = CliError::usage(format!("cannot read the contract `{shown}`")).because(err);
+            if err.kind() == ErrorKind::NotFound {
+                error.hint("name it with `--contract FILE`, or in SEED_CONTRACT")
+            } else {
+                error.hint(OTHER)
+            }
+        }
+        Unreadable::NotText { place, hint } => {
+            CliError::usage(format!("{shown}{place}: the contract is not UTF-8 text")).hint(*hint)
+        }
+        Unreadable::TooLarge => {
+            let limit = text_file::limit();
+            CliError::usage(format!("the contract `{shown}` is larger than {limit}")).hint(OTHER)
+        }
     }
 }
 
@@ -149,7 +162,7 @@ impl Loaded {
             .contract
             .root
             .as_ref()
-            .map(|root| scope.text(root))
+            .map(|root| resolve::checked_root(&scope, root))
             .transpose();
         let root = root.map_err(|err| self.error(err.into()))?;
         let base = root.map_or_else(
@@ -216,17 +229,33 @@ fn environment(contract: &Contract, args: &ContractArgs) -> Result<Option<String
 
 fn read_facts(path: &Path) -> Result<Facts> {
     let shown = path.display().to_string();
-    let source = std::fs::read_to_string(path).map_err(|err| {
-        CliError::usage(format!("cannot read the facts file `{shown}`"))
-            .because(&err)
-            .hint("check `--env`, or name another file with `--config`")
-    })?;
+    let source = text_file::read(path).map_err(|err| no_facts(&shown, &err))?;
     // Only the place is shown: a contract of somebody else's may name a file that is no facts file at all.
     Facts::parse(&source).map_err(|diagnostic: Diagnostic| {
         let place = diagnostic.span.map_or_else(String::new, |span| {
             let at = Position::of(&source, span.start);
             format!(":{}:{}", at.line, at.column)
         });
-        CliError::usage(format!("{shown}{place}: {}", diagnostic.message))
+        let error = CliError::usage(format!("{shown}{place}: {}", diagnostic.message));
+        match diagnostic.help {
+            Some(help) => error.hint(help),
+            None => error,
+        }
     })
+}
+
+fn no_facts(shown: &str, err: &Unreadable) -> CliError {
+    const OTHER: &str = "check `--env`, or name another file with `--config`";
+    match err {
+        Unreadable::Io(err) => CliError::usage(format!("cannot read the facts file `{shown}`"))
+            .because(err)
+            .hint(OTHER),
+        Unreadable::NotText { place, hint } => {
+            CliError::usage(format!("{shown}{place}: the facts are not UTF-8 text")).hint(*hint)
+        }
+        Unreadable::TooLarge => {
+            let limit = text_file::limit();
+            CliError::usage(format!("the facts file `{shown}` is larger than {limit}")).hint(OTHER)
+        }
+    }
 }

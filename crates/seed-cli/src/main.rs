@@ -21,6 +21,7 @@ mod select;
 mod session;
 mod stale;
 mod terminal;
+mod text_file;
 mod trace;
 mod usage;
 

@@ -8,6 +8,7 @@ use cel::{Context, Program};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::condition_words;
 use crate::facts::Facts;
 
 /// Longest condition, in bytes.
@@ -75,6 +76,9 @@ pub enum ConditionError {
         /// What it gives.
         found: &'static str,
     },
+    /// A function that CEL does not have.
+    #[error("there is no function `{0}` in conditions")]
+    Function(String),
     /// Evaluating it failed.
     #[error("the condition has no answer: {0}")]
     Evaluation(String),
@@ -110,6 +114,10 @@ impl Condition {
     pub fn parse(text: &str) -> Result<Self, ConditionError> {
         if text.len() > MAX_LENGTH {
             let message = format!("it has more than {MAX_LENGTH} characters");
+            return Err(ConditionError::Syntax { message, at: 0 });
+        }
+        if text.trim().is_empty() {
+            let message = "it is empty".to_owned();
             return Err(ConditionError::Syntax { message, at: 0 });
         }
         refuse_nesting(text)?;
@@ -164,7 +172,10 @@ impl Condition {
             Ok(other) => Err(ConditionError::NotBoolean {
                 found: kind_of(&other),
             }),
-            Err(err) => Err(ConditionError::Evaluation(err.to_string())),
+            Err(cel::ExecutionError::UndeclaredReference(name)) => {
+                Err(ConditionError::Function(name.to_string()))
+            }
+            Err(err) => Err(ConditionError::Evaluation(condition_words::describe(&err))),
         }
     }
 

@@ -224,20 +224,43 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
+/// Longer words are not compared with others, in bytes.
+const LONGEST_WORD: usize = 256;
+
 /// The known word that was probably meant, if one is close.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let characters = word.chars().count();
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| {
+        .filter_map(|candidate| {
             let (shorter, longer) = (
                 candidate.len().min(word.len()),
                 candidate.len().max(word.len()),
             );
-            *distance <= 1 + shorter / 4 && *distance < longer
+            let most = 1 + shorter / 4;
+            // Comparing is a lot of work for long words, and in vain where the lengths differ by more.
+            if longer > LONGEST_WORD || characters.abs_diff(candidate.chars().count()) > most {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(word, candidate);
+            (distance <= most && distance < longer).then_some((distance, candidate))
         })
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// The words of a circle, the middle of a long one left out.
+pub fn around<T: fmt::Display>(circle: &[T], between: &str) -> String {
+    const ENDS: usize = 4;
+    let quoted = |part: &[T]| -> Vec<String> { part.iter().map(|it| format!("`{it}`")).collect() };
+    match (circle.get(..ENDS), circle.len().checked_sub(ENDS)) {
+        (Some(first), Some(rest)) if rest > ENDS => {
+            let last = circle.get(rest..).unwrap_or_default();
+            let middle = vec![format!("{} more", rest - ENDS)];
+            [quoted(first), middle, quoted(last)].concat().join(between)
+        }
+        _ => quoted(circle).join(between),
+    }
 }
 
 /// "a, b and c".

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::yaml::{Limits, Node, NodeKind, ScalarType, parse, to_json};
+use crate::yaml::{Limits, Node, NodeKind, ScalarType, parse, parse_hidden, to_json};
 
 /// Facts, merged from the contract's defaults, files and the command line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -54,9 +54,9 @@ fn hint(near: Option<&str>) -> String {
 }
 
 impl Facts {
-    /// Reads a facts file.
+    /// Reads a facts file. No message repeats a word of it: a contract may name a file that is none.
     pub fn parse(source: &str) -> Result<Self, Diagnostic> {
-        Self::from_node(&parse(source, Limits::default())?)
+        Self::from_node(&parse_hidden(source, Limits::default())?)
     }
 
     pub(crate) fn from_node(node: &Node) -> Result<Self, Diagnostic> {

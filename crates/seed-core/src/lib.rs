@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod condition;
+mod condition_words;
 pub mod contract;
 pub mod diagnostic;
 pub mod document;

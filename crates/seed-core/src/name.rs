@@ -53,7 +53,7 @@ impl FromStr for EntryKey {
             });
         }
         refuse_characters(name, |c| c.is_ascii_alphanumeric() || "._/-".contains(c))?;
-        let reserved = name == "env"
+        let reserved = ["config", "env"].contains(&name)
             || ["config.", "store.", "x-"]
                 .iter()
                 .any(|prefix| name.starts_with(prefix));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, list, nearest};
 use crate::name::{EntryKey, FieldName, ValueId};
 
 /// Text around references.
@@ -184,10 +184,11 @@ impl Template {
             }
             let inside = reference.strip_prefix("${").unwrap_or_default();
             let Some((inside, after)) = inside.split_once('}') else {
-                return Err(Diagnostic::error("`${` is never closed", span)
-                    .help("write `$${` for a literal `${`"));
+                let place = locate(source, span, from, "${");
+                return Err(Diagnostic::error("`${` is never closed", place)
+                    .help("close it with `}`, or write `$${` for a literal `${`"));
             };
-            let place = locate(source, span, from, inside);
+            let place = locate(source, span, from, &format!("${{{inside}}}"));
             from = place.end;
             parts.push(Part::Reference(parse_reference(inside, place)?));
             rest = after;
@@ -252,12 +253,11 @@ impl Template {
     }
 }
 
-/// Finds `${inside}` in the source from `from` on; quoted and folded text may not have it literally.
-fn locate(source: &str, span: Span, from: usize, inside: &str) -> Span {
-    let needle = format!("${{{inside}}}");
+/// Finds a reference in the source from `from` on; quoted and folded text may not have it literally.
+fn locate(source: &str, span: Span, from: usize, needle: &str) -> Span {
     source
         .get(from..span.end)
-        .and_then(|text| text.find(&needle))
+        .and_then(|text| text.find(needle))
         .map_or(span, |at| Span::new(from + at, from + at + needle.len()))
 }
 
@@ -284,9 +284,12 @@ fn parse_filter(word: &str, span: Span) -> Result<Filter, Diagnostic> {
         .into_iter()
         .find(|filter| filter.as_str() == word)
         .ok_or_else(|| {
-            let known = crate::diagnostic::list(Filter::ALL.map(Filter::as_str));
-            Diagnostic::error(format!("`{word}` is no filter"), span)
-                .help(format!("known are {known}"))
+            let known = Filter::ALL.map(Filter::as_str);
+            let found = Diagnostic::error(format!("`{word}` is no filter"), span);
+            match nearest(word, known) {
+                Some(meant) => found.help(format!("did you mean `{meant}`?")),
+                None => found.help(format!("known are {}", list(known))),
+            }
         })
 }
 

@@ -51,11 +51,14 @@ fn wrong_in(backend: &str, entries: &str) -> String {
 #[test]
 fn the_top_level_is_strict() {
     assert_snapshot!(complaints(""), @"
-    1:1 «» a contract needs `version`
-    1:1 «» a contract needs `name`
+    1:1 «» the contract is empty
+          help: begin with `version: 1` and `name: …`
     ");
     assert_snapshot!(complaints("- a\n"), @"1:1 «» expected a contract (a mapping), found a list");
-    assert_snapshot!(complaints("version: 2\nname: shop\n"), @"1:10 «2» this version of seed reads contracts of version 1, not 2");
+    assert_snapshot!(complaints("version: 2\nname: shop\n"), @"
+    1:10 «2» this version of seed reads contracts of version 1, not 2
+          help: write `version: 1`, or use a version of seed that knows this one
+    ");
     assert_snapshot!(complaints("version: \"1\"\nname: shop\n"), @r#"
     1:10 «"1"» expected a whole number, found text
           help: write it without quotes: 1
@@ -125,15 +128,18 @@ fn yaml_that_readers_would_take_differently_is_refused() {
     4:6 «*» the YAML is broken: the alias has no anchor before it
           help: put quotes around text that begins with `*`
     ");
-    assert_snapshot!(wrong("secrets:\n  a: &b [*b]\n"), @"4:10 «*b» the alias refers to itself");
-    assert_snapshot!(wrong("secrets:\n  <<: 5\n"), @"4:7 «5» `<<` merges a mapping or a list of mappings");
+    assert_snapshot!(wrong("secrets:\n  a: &b [*b]\n"), @"
+    4:10 «*b» the alias refers to itself
+          help: take the alias out of what its anchor stands for
+    ");
+    assert_snapshot!(wrong("secrets:\n  <<: 5\n"), @"4:3 «<<» `<<` merges a mapping or a list of mappings");
 }
 
 #[test]
 fn broken_yaml_says_what_to_do() {
     assert_snapshot!(wrong("secrets:\n  a: {description: a: b, value: x}\n"), @"
     4:21 «:» the YAML is broken: a `,` or `}` is missing before this
-          help: put quotes around text that begins with a sign, or that has `: ` or ` #` in it
+          help: close the bracket, or put quotes around text that has `, `, `: ` or ` #` in it
     ");
     assert_snapshot!(wrong("secrets:\n  a:\n    description: what: for\n"), @"
     5:22 «:» the YAML is broken: a key cannot stand here
@@ -162,7 +168,7 @@ fn broken_yaml_says_what_to_do() {
     ");
     assert_snapshot!(wrong("secrets:\n  a\n  b: {value: x}\n"), @"
     5:4 «:» the YAML is broken: a key cannot stand here
-          help: put quotes around text that begins with a sign, or that has `: ` or ` #` in it
+          help: the line above has no `:`; write `a:` if it is a key, or put quotes around what spans lines
     ");
     assert_snapshot!(wrong("secrets: }\n"), @"
     3:10 «}» the YAML is broken: a bracket is closed that was not opened
@@ -238,7 +244,10 @@ fn types_are_what_they_must_be() {
     "#);
     assert_snapshot!(wrong("backends:\n  gcpsm: {project: p, pace: {reads: 0}}\n"), @"4:37 «0» 0 is not between 1 and 1000000");
     assert_snapshot!(wrong("config: {defaults: [a]}\n"), @"3:20 «[» facts are a mapping, found a list");
-    assert_snapshot!(wrong("config: {files: facts.yaml}\n"), @"3:17 «facts.yaml» expected a list, found text");
+    assert_snapshot!(wrong("config: {files: facts.yaml}\n"), @"
+    3:17 «facts.yaml» expected a list, found text
+          help: write it in brackets: [facts.yaml]
+    ");
 }
 
 #[test]
@@ -297,7 +306,10 @@ fn unknown_fields_name_the_one_that_was_meant() {
     5:17 «hex» `hex` needs a size
           help: write `{hex: 32}`
     ");
-    assert_snapshot!(wrong_entry("{generate: {hex: 16, base64: 16}}"), @"5:17 «{» exactly one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid` is written here");
+    assert_snapshot!(wrong_entry("{generate: {hex: 16, base64: 16}}"), @"
+    5:27 «base64» expected a generator and nothing else, found `hex` and `base64`
+          help: leave one of them
+    ");
     assert_snapshot!(wrong_entry("{derive: {argon2id: {of: z}}}"), @"
     5:16 «argon2id» `argon2id` is not a derivation of this version
           help: there are `bcrypt`, `htpasswd` and `sha256`
@@ -392,17 +404,17 @@ fn references_name_what_there_is() {
 
 #[test]
 fn references_are_written_in_one_way() {
-    assert_snapshot!(wrong_entry("{compose: \"${z\"}"), @r#"
-    5:16 «"${z"» `${` is never closed
-          help: write `$${` for a literal `${`
-    "#);
+    assert_snapshot!(wrong_entry("{compose: \"${z\"}"), @"
+    5:17 «${» `${` is never closed
+          help: close it with `}`, or write `$${` for a literal `${`
+    ");
     assert_snapshot!(wrong_entry("{compose: \"${z | upper}\"}"), @"
     5:17 «${z | upper}» `upper` is no filter
           help: known are `base64`, `json`, `name` and `urlencode`
     ");
     assert_snapshot!(wrong_entry("{compose: \"${z | urlencode | base46}\"}"), @"
     5:17 «${z | urlencode | base46}» `base46` is no filter
-          help: known are `base64`, `json`, `name` and `urlencode`
+          help: did you mean `base64`?
     ");
     assert_snapshot!(wrong_entry("{compose: \"${z#field}\"}"), @"
     5:17 «${z#field}» `z` has no fields
@@ -431,7 +443,7 @@ fn references_are_written_in_one_way() {
 
 #[test]
 fn conditions_are_cel_over_facts_and_names() {
-    assert_snapshot!(wrong_entry("{when: \"config.a &&\", value: x}"), @r#"5:25 «"» the condition is no CEL expression: it ends too early"#);
+    assert_snapshot!(wrong_entry("{when: \"config.a &&\", value: x}"), @"5:24 «&» the condition is no CEL expression: it ends too early");
     assert_snapshot!(wrong_entry("{when: \"config.a = 5\", value: x}"), @"5:23 «=» the condition is no CEL expression: `=` is always written twice");
     assert_snapshot!(wrong_entry("{when: \"'ü' == ü\", value: x}"), @"5:21 «ü» the condition is no CEL expression: `ü` cannot stand here");
     assert_snapshot!(wrong_entry("{when: [a], value: x}"), @"5:13 «[» expected a condition, found a list");
@@ -443,7 +455,7 @@ fn conditions_are_cel_over_facts_and_names() {
     5:13 «"env == 'dev'"» the condition asks for `env`, and no environment is given
           help: give one with `--env`, SEED_ENV, or top-level `env:`
     "#);
-    assert_snapshot!(wrong("conditions: {a: b, b: a}\nsecrets: {s: {when: a, value: x}}\n"), @"3:17 «b» the conditions `a` and `b` ask each other in a circle");
+    assert_snapshot!(wrong("conditions: {a: b, b: a}\nsecrets: {s: {when: a, value: x}}\n"), @"3:17 «b» conditions ask each other in a circle: `a` asks `b` asks `a`");
     assert_snapshot!(wrong("conditions: {a: nope}\n"), @"
     3:17 «nope» `nope` is neither `config`, `env` nor a named condition
           help: define it under `conditions`, or write `config.…` for a fact
@@ -467,7 +479,7 @@ fn conditions_read_facts_that_exist() {
     assert_snapshot!(with("has(config.missing.entirely)"), @"");
     assert_snapshot!(with("has(config.missing) && config.missing.entirely"), @"");
     assert_snapshot!(with("config.size"), @"6:11 «config.size» the condition gives a number, not true or false");
-    assert_snapshot!(with("config.features > 5"), @"6:11 «config.features > 5» the condition has no answer: found no matching overload for '_>_' applied to '(map, int)'");
+    assert_snapshot!(with("config.features > 5"), @"6:11 «config.features > 5» the condition has no answer: `>` does not work on a mapping and a number");
     assert_snapshot!(with("config.size.more"), @"6:11 «config.size.more» `config.size.more` is in no facts file and not among the defaults; did you mean `config.size`?");
 }
 
@@ -639,7 +651,7 @@ fn stored_names_fit_the_backend() {
           help: rename one, or give it another stored name with `key:`
     ");
     assert_snapshot!(wrong_in("azure-kv: {vault: v}", "ab: {value: x}, AB: {value: y}"), @"
-    4:27 «AB» `ab` and `AB` are both stored as `AB` in azure-kv
+    4:27 «AB» `ab` and `AB` are both stored as `AB` in azure-kv, where upper and lower case are the same
           4:11 «ab» the first is here
           help: rename one, or give it another stored name with `key:`
     ");
@@ -647,8 +659,8 @@ fn stored_names_fit_the_backend() {
     assert_snapshot!(wrong_in("azure-kv: {vault: v}", "a: {fields: {a.b: {value: x}}}"), @"4:24 «a.b» the field `a.b` does not work on azure-kv: External Secrets Operator looks for a nested path first on Azure Key Vault, so a dot is ambiguous");
     assert_snapshot!(wrong_in("gcpsm: {project: p}", "a: {fields: {.b: {value: x}}}"), @"4:24 «.b» the field `.b` does not work on gcpsm: External Secrets Operator cannot read a property that begins with a dot from Google Secret Manager");
     assert_snapshot!(wrong_in("gcpsm: {project: p}, vault: {mount: m}", "a: {value: x}"), @"
-    the contract has several `backends`, and does not say which is in use
-          help: add `backend: NAME`
+    3:12 «gcpsm» the contract has several `backends`, and does not say which is in use
+          help: add a line `backend: gcpsm`
     ");
     let long = "a".repeat(130);
     assert_snapshot!(wrong_in("azure-kv: {vault: v}", &format!("{long}: {{value: x}}")), @"
@@ -701,8 +713,8 @@ fn paths_stay_below_the_root() {
 
 #[test]
 fn checks_that_no_value_passes_are_refused() {
-    assert_snapshot!(wrong_entry("{generate: {hex: 16}, check: {length: 16}}"), @"5:7 «generate» `hex 16` can never pass its `check`: `hex 16` makes 32 characters; 16 are wanted");
-    assert_snapshot!(wrong_entry("{generate: {hex: 16}, prefix: sk-, check: {prefix: sk-}}"), @"5:7 «generate» `hex 16` can never pass its `check`: no value of `hex 16` begins with `sk-`; a check sees the value before `prefix` and `suffix` are put around it");
+    assert_snapshot!(wrong_entry("{generate: {hex: 16}, check: {length: 16}}"), @"5:7 «generate» `hex 16` can never pass its `check`: it makes 32 characters; 16 are wanted");
+    assert_snapshot!(wrong_entry("{generate: {hex: 16}, prefix: sk-, check: {prefix: sk-}}"), @"5:7 «generate» `hex 16` can never pass its `check`: no value of it begins with `sk-`; a check sees the value before `prefix` and `suffix` are put around it");
     assert_snapshot!(wrong_entry("{generate: {hex: 16}, check: {length: 5, min: 1}}"), @"5:35 «{» `length` leaves nothing for `min` to say");
     assert_snapshot!(wrong_entry("{generate: {hex: 16}, check: {pattern: \"(\"}}"), @r#"
     5:45 «"("» `(` is not a regular expression
@@ -710,8 +722,8 @@ fn checks_that_no_value_passes_are_refused() {
     "#);
     assert_snapshot!(wrong_entry("{generate: {hex: 0}}"), @"5:23 «0» 0 is not between 1 and 4096");
     assert_snapshot!(wrong_entry("{generate: {chars: {length: 8, from: aa}}}"), @"5:43 «aa» `from` has 'a' twice");
-    assert_snapshot!(wrong_entry("{cases: [{when: \"true\", generate: {hex: 16}}], check: {max: 8}}"), @"5:30 «generate» `hex 16` can never pass its `check`: `hex 16` makes 32 characters; at most 8 are wanted");
-    assert_snapshot!(wrong("config: {defaults: {n: 8}}\nsecrets:\n  a: {generate: {hex: 16}, check: {length: \"${config.n}\"}}\n"), @"5:7 «generate» `hex 16` can never pass its `check`: `hex 16` makes 32 characters; 8 are wanted");
+    assert_snapshot!(wrong_entry("{cases: [{when: \"true\", generate: {hex: 16}}], check: {max: 8}}"), @"5:30 «generate» `hex 16` can never pass its `check`: it makes 32 characters; at most 8 are wanted");
+    assert_snapshot!(wrong("config: {defaults: {n: 8}}\nsecrets:\n  a: {generate: {hex: 16}, check: {length: \"${config.n}\"}}\n"), @"5:7 «generate» `hex 16` can never pass its `check`: it makes 32 characters; 8 are wanted");
     assert_snapshot!(wrong_entry("{derive: {bcrypt: {of: z, cost: 31}}}"), @"
     5:38 «31» a hash of cost 31 takes minutes to make and to check
           help: at most 20 is accepted; 10 is usual
@@ -734,7 +746,10 @@ fn hostile_texts_are_refused() {
     8:47 «*a4» the file expands to more than 1000000 nodes
           help: use fewer aliases
     ");
-    assert_snapshot!(wrong(&format!("x-deep: {}{}\n", "[".repeat(5000), "]".repeat(5000))), @"3:264 «[» the YAML is broken: it is nested too deep");
+    assert_snapshot!(wrong(&format!("x-deep: {}{}\n", "[".repeat(5000), "]".repeat(5000))), @"
+    3:264 «[» the YAML is broken: it is nested too deep
+          help: at most 64 levels are read
+    ");
     assert_snapshot!(wrong(&format!("x-deep: {}\n", "{a: ".repeat(5000))), @"3:262 «a» nested more than 64 levels deep");
     let block: String = (0..3000)
         .map(|depth| format!("{}a:\n", " ".repeat(depth)))
@@ -820,4 +835,97 @@ proptest! {
         let request = Request { env: Some("dev".to_owned()), facts, ..Request::default() };
         complaints_for(&format!("{before}{put}{after}"), &request);
     }
+}
+
+#[test]
+fn what_the_operator_or_kubernetes_would_refuse_is_an_error() {
+    let with =
+        |fields: &str| wrong_target("a/b", &format!("{{data: {{k: \"${{a}}\"}}, {fields}}}"));
+    assert_snapshot!(with("type: bootstrap.kubernetes.io/token"), @"8:34 «bootstrap.kubernetes.io/token» External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
+    assert_snapshot!(with("template: {type: bootstrap.kubernetes.io/token}"), @"8:38 «{» External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
+    assert_snapshot!(with("type: kubernetes.io/service-account-token, annotations: {kubernetes.io/service-account.name: x}"), @"8:34 «kubernetes.io/service-account-» External Secrets Operator refuses service account tokens");
+    assert_snapshot!(with("labels: {\"a b\": c}"), @r#"8:37 «"a b"» `a b` cannot be the key of a label or an annotation"#);
+    assert_snapshot!(with("labels: {a: \"b c\"}"), @r#"8:40 «"b c"» the label `a: b c` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"#);
+    assert_snapshot!(with("annotations: {\"-a\": c}"), @r#"8:42 «"-a"» `-a` cannot be the key of a label or an annotation"#);
+    assert_snapshot!(with("manifest: {labels: {a: \"b c\"}}"), @r#"8:51 «"b c"» the label `a: b c` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"#);
+}
+
+#[test]
+fn labels_are_judged_once_their_facts_are_known() {
+    let with = |facts: &str, rest: &str| {
+        wrong(&format!(
+            "config: {{defaults: {{{facts}}}}}\n{rest}secrets: {{a: {{value: x}}}}\ntargets:\n  n/a: {{data: {{k: \"${{a}}\"}}}}\n  n/b: {{data: {{k: \"${{a}}\"}}, labels: {{l: \"${{config.label}}\"}}}}\n"
+        ))
+    };
+    assert_snapshot!(with("label: fine", ""), @"");
+    assert_snapshot!(with("label: not fine", ""), @r#"7:40 «"${config.label}"» the label `l: not fine` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"#);
+    // A default stands once in the contract, however many targets it is for.
+    assert_snapshot!(with("label: fine, all: not fine", "emit: {labels: {l: \"${config.all}\"}}\n"), @r#"4:20 «"${config.all}"» the label `l: not fine` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"#);
+}
+
+#[test]
+fn root_may_lie_above_the_contract_but_nowhere_that_depends_on_the_machine() {
+    let sound = [".", "..", "../..", "../platform", "a/b"];
+    assert!(
+        sound
+            .iter()
+            .all(|root| wrong(&format!("root: {root}\n")).is_empty())
+    );
+    let wrong = ["/", "/etc", "~/a", "a/../..", "..\\a", "\"\""];
+    let found: String = wrong
+        .iter()
+        .map(|root| self::wrong(&format!("root: {root}\n")))
+        .collect();
+    assert_snapshot!(found, @r#"
+    3:7 «/» `root` is relative to the contract's directory, and `/` is not
+          help: write it like `.`, `..` or `../platform`
+    3:7 «/etc» `root` is relative to the contract's directory, and `/etc` is not
+          help: write it like `.`, `..` or `../platform`
+    3:7 «~/a» `root` is relative to the contract's directory, and `~/a` is not
+          help: write it like `.`, `..` or `../platform`
+    3:7 «a/../..» `a/../..` goes down and up again
+          help: write it like `.`, `..` or `../platform`
+    3:7 «..\a» `root` is relative to the contract's directory, and `..\a` is not
+          help: write it like `.`, `..` or `../platform`
+    3:7 «""» `root` is empty
+          help: write it like `.`, `..` or `../platform`
+    "#);
+    assert_snapshot!(self::wrong("config: {defaults: {root: /etc}}\nroot: ${config.root}\n"), @"
+    4:7 «${config.root}» `root` is relative to the contract's directory, and `/etc` is not
+          help: write it like `.`, `..` or `../platform`
+    ");
+}
+
+#[test]
+fn a_source_that_bcrypt_would_cut_off_is_an_error() {
+    let of = |source: &str| {
+        wrong(&format!(
+            "secrets:\n  a: {source}\n  b: {{derive: {{bcrypt: {{of: a}}}}}}\n"
+        ))
+    };
+    assert_snapshot!(of("{generate: {hex: 36}}"), @"");
+    assert_snapshot!(of("{generate: {hex: 36}, prefix: x}"), @"
+    5:29 «a» `a` has 73 bytes at least; bcrypt reads no more than 72
+          help: make the source shorter: 32 characters are plenty
+    ");
+    assert_snapshot!(of("{generate: {hex: 37}, provide: {how: ask}}"), @"");
+}
+
+#[test]
+fn aliases_repeat_no_more_than_can_be_read() {
+    let text = "lol".repeat(350_000);
+    let found = wrong(&format!(
+        "x-text: &t {text}\nx-bomb: [{}]\n",
+        ["*t"; 10].join(", ")
+    ));
+    assert_snapshot!(found, @"
+    4:38 «*t» aliases repeat more than 8388608 bytes of text
+          help: use fewer aliases
+    ");
+    let (open, close) = ("[".repeat(40), "]".repeat(40));
+    let found = wrong(&format!("x-a: &a {open}{close}\nx-b: {open}*a{close}\n"));
+    assert_snapshot!(found, @"
+    4:46 «*a» nested more than 64 levels deep
+          help: use fewer aliases
+    ");
 }

@@ -594,23 +594,3 @@ fn releases_get_the_fields_that_they_have() {
     assert!(emitted(&merged, &options("2.8", &[])).contains("creationPolicy: CreateOrMerge"));
     assert_eq!(EsoVersion::LATEST, "2.9".parse().unwrap());
 }
-
-#[test]
-fn what_the_operator_or_kubernetes_would_refuse_is_an_error() {
-    let with = |fields: &str| {
-        briefly(
-            &on(
-                VAULT,
-                &format!("  ns/web: {{data: {{p: \"${{pass}}\"}}, {fields}}}\n"),
-            ),
-            &latest(),
-        )
-    };
-    assert_snapshot!(with("type: bootstrap.kubernetes.io/token"), @"error: target `ns/web`: External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
-    assert_snapshot!(with("template: {type: bootstrap.kubernetes.io/token}"), @"error: target `ns/web`: External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
-    assert_snapshot!(with("type: kubernetes.io/service-account-token, annotations: {kubernetes.io/service-account.name: x}"), @"error: target `ns/web`: External Secrets Operator refuses service account tokens");
-    assert_snapshot!(with("labels: {\"a b\": c}"), @"error: target `ns/web`: `a b` cannot be the key of a label or an annotation");
-    assert_snapshot!(with("labels: {a: \"b c\"}"), @"error: target `ns/web`: the label `a: b c` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends");
-    assert_snapshot!(with("annotations: {\"-a\": c}"), @"error: target `ns/web`: `-a` cannot be the key of a label or an annotation");
-    assert_snapshot!(with("manifest: {labels: {a: \"b c\"}}"), @"error: target `ns/web`: the label `a: b c` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends");
-}

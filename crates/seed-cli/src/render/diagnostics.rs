@@ -6,6 +6,11 @@ use seed_core::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 use super::visible::{Styled, visible};
 use crate::error::{CliError, Plain};
 
+/// More findings about one text help nobody; the rest is counted.
+const MOST_SHOWN: usize = 50;
+/// Longest message, in characters.
+const MOST_CHARACTERS: usize = 600;
+
 /// An error, ready to print.
 pub(crate) fn error(error: &CliError) -> Styled {
     let text = match error {
@@ -51,11 +56,62 @@ fn style(word: &str, color: anstyle::AnsiColor) -> String {
 fn texts(path: &str, source: &str, diagnostics: &Diagnostics) -> String {
     let renderer = Renderer::styled();
     let mut text = String::new();
-    for diagnostic in diagnostics.iter() {
-        text.push_str(&renderer.render(&groups(path, source, diagnostic)));
+    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+    if shown.len() > MOST_SHOWN {
+        shown.sort_by_key(|diagnostic| diagnostic.severity);
+        shown.truncate(MOST_SHOWN);
+    }
+    for diagnostic in shown {
+        let mut diagnostic = diagnostic.clone();
+        diagnostic.message = shortened(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(shortened);
+        text.push_str(&renderer.render(&groups(path, source, &diagnostic)));
         text.push('\n');
     }
+    let more = diagnostics.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("and {more} more like these in {path}\n"));
+    }
     text
+}
+
+/// A message that repeats a word of the text is as long as the word.
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(MOST_CHARACTERS) {
+        Some((at, _)) => format!("{} …", message.get(..at).unwrap_or_default()),
+        None => message.to_owned(),
+    }
+}
+
+/// Lines of `source` from the first that a diagnostic points into to the last. The whole text, which may have millions
+/// of lines, would be searched for each of them.
+struct Window<'s> {
+    text: &'s str,
+    start: usize,
+    line: usize,
+}
+
+impl<'s> Window<'s> {
+    fn of(source: &'s str, spans: impl Iterator<Item = Span> + Clone) -> Self {
+        let within = |at: usize| source.floor_char_boundary(at.min(source.len()));
+        let first = within(spans.clone().map(|span| span.start).min().unwrap_or(0));
+        let last = within(spans.map(|span| span.end).max().unwrap_or(0)).max(first);
+        let (before, after) = (source.split_at(first).0, source.split_at(last).1);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        // The line below is kept too: an empty span at the end of a line is shown there.
+        let end = after.match_indices('\n').nth(1);
+        let end = end.map_or(source.len(), |(at, _)| last + at + 1);
+        Self {
+            text: source.get(start..end).unwrap_or_default(),
+            start,
+            line: before.matches('\n').count() + 1,
+        }
+    }
+
+    fn range(&self, span: Span) -> std::ops::Range<usize> {
+        let inside = |at: usize| at.saturating_sub(self.start);
+        range(self.text, Span::new(inside(span.start), inside(span.end)))
+    }
 }
 
 fn groups<'d>(path: &'d str, source: &'d str, diagnostic: &'d Diagnostic) -> Vec<Group<'d>> {
@@ -66,10 +122,16 @@ fn groups<'d>(path: &'d str, source: &'d str, diagnostic: &'d Diagnostic) -> Vec
     let title = level.primary_title(diagnostic.message.as_str());
     let mut group = match diagnostic.span {
         Some(span) => {
-            let primary = AnnotationKind::Primary.span(range(source, span));
-            let mut snippet = Snippet::source(source).path(path).annotation(primary);
-            if let Some(context) = &diagnostic.context {
-                let place = AnnotationKind::Context.span(range(source, context.span));
+            let context = diagnostic.context.as_ref();
+            let spans = context.map(|context| context.span).into_iter();
+            let window = Window::of(source, spans.chain([span]));
+            let primary = AnnotationKind::Primary.span(window.range(span));
+            let mut snippet = Snippet::source(window.text)
+                .path(path)
+                .line_start(window.line)
+                .annotation(primary);
+            if let Some(context) = context {
+                let place = AnnotationKind::Context.span(window.range(context.span));
                 snippet = snippet.annotation(place.label(context.value.as_str()));
             }
             title.element(snippet)
@@ -93,8 +155,13 @@ fn range(source: &str, span: Span) -> std::ops::Range<usize> {
         .get(start..end)
         .and_then(|text| text.find('\n'))
         .map_or(end, |at| start + at);
+    let newline = source
+        .get(start..)
+        .is_some_and(|rest| rest.starts_with(['\n', '\r']));
     if line_end > start {
         start..line_end
+    } else if newline {
+        start..start
     } else {
         start..source.ceil_char_boundary((start + 1).min(source.len()))
     }

@@ -1,6 +1,7 @@
 //! The secret contract: its text, its shape, and everything that can be wrong with it.
 
 mod files;
+mod metadata;
 mod model;
 mod parse;
 pub(crate) mod reader;
@@ -11,12 +12,13 @@ mod secrets;
 mod targets;
 
 pub(crate) use files::{is_variable, refuse_path, spread_entry};
+pub(crate) use metadata::Metadata;
 pub use model::{
     Backend, BackendStore, Case, Cluster, Content, Contract, Creation, Deletion, EmitDefaults,
     Entry, Field, File, FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source,
     StoreKind, StoreRef, Target, ValueSpec,
 };
-pub(crate) use parse::{condition_diagnostic, is_dns_subdomain};
+pub(crate) use parse::{ROOT_HELP, condition_diagnostic, is_dns_subdomain, refuse_root};
 pub use parse::{is_environment_name, parse};
 pub(crate) use references::value_of;
 pub use schema::schema;

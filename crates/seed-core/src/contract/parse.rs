@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::metadata::Metadata;
 use super::model::{
     Backend, BackendStore, Cluster, Contract, Deletion, EmitDefaults, PaceOverride, Refresh,
     Setting, StoreKind, StoreRef,
@@ -18,6 +19,10 @@ use crate::yaml::{Limits, Node, NodeKind, parse as parse_yaml};
 /// Reads a contract. Gives it back with the warnings, or everything that is wrong with it.
 pub fn parse(source: &str) -> Result<(Contract, Diagnostics), Diagnostics> {
     let node = parse_yaml(source, Limits::default())?;
+    if matches!(&node.kind, NodeKind::Mapping(pairs) if pairs.is_empty()) {
+        let found = Diagnostic::error("the contract is empty", node.span);
+        return Err(found.help("begin with `version: 1` and `name: …`").into());
+    }
     let mut cx = Context::new(source);
     let contract = contract(&mut cx, &node);
     if let (Some(contract), false) = (&contract, cx.diagnostics.has_errors()) {
@@ -32,7 +37,7 @@ fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
     let name = fields
         .require(cx, "name")
         .and_then(|node| dns_label(cx, node));
-    let root = fields.read(cx, "root", Context::settings_template);
+    let root = fields.read(cx, "root", root);
     let env = fields.read(cx, "env", environment_name);
     let (config_files, defaults) = fields
         .take("config")
@@ -72,6 +77,34 @@ fn contract(cx: &mut Context<'_>, node: &Node) -> Option<Contract> {
     })
 }
 
+/// The base of every path. It may lie above the contract, but nowhere that depends on the machine.
+fn root(cx: &mut Context<'_>, node: &Node) -> Option<Setting> {
+    let root = cx.settings_template(node)?;
+    if let Some(Err(message)) = root.as_literal().map(refuse_root) {
+        cx.push(Diagnostic::error(message, node.span).help(ROOT_HELP));
+    }
+    Some(root)
+}
+
+pub(crate) const ROOT_HELP: &str = "write it like `.`, `..` or `../platform`";
+
+/// Tells why a path cannot be `root`, if it cannot: it is relative, and goes up only at its beginning.
+pub(crate) fn refuse_root(path: &str) -> Result<(), String> {
+    let relative = !path.starts_with(['/', '~']) && !path.contains('\\');
+    let mut below = path.split('/').skip_while(|part| *part == "..");
+    if path.is_empty() {
+        Err("`root` is empty".to_owned())
+    } else if !relative {
+        Err(format!(
+            "`root` is relative to the contract's directory, and `{path}` is not"
+        ))
+    } else if below.any(|part| part == "..") {
+        Err(format!("`{path}` goes down and up again"))
+    } else {
+        Ok(())
+    }
+}
+
 fn version(cx: &mut Context<'_>, fields: &mut Fields<'_>) {
     let Some(node) = fields.require(cx, "version") else {
         return;
@@ -83,7 +116,8 @@ fn version(cx: &mut Context<'_>, fields: &mut Fields<'_>) {
             "this version of seed reads contracts of version 1, not {}",
             version.value
         );
-        cx.push(Diagnostic::error(message, node.span));
+        let help = "write `version: 1`, or use a version of seed that knows this one";
+        cx.push(Diagnostic::error(message, node.span).help(help));
     }
 }
 
@@ -192,9 +226,20 @@ pub(crate) fn condition_diagnostic(
     };
     match err {
         ConditionError::Syntax { at: offset, .. } => {
-            let found = text.get(*offset..).and_then(|rest| rest.chars().next());
+            // What is missing at the end is shown at the last character: behind it another line may begin.
+            let last = text.char_indices().next_back().map_or(0, |(last, _)| last);
+            let offset = (*offset).min(last);
+            let found = text.get(offset..).and_then(|rest| rest.chars().next());
             let length = found.map_or(1, char::len_utf8);
-            Diagnostic::error(err.to_string(), at(*offset, length))
+            Diagnostic::error(err.to_string(), at(offset, length))
+        }
+        ConditionError::Function(name) => {
+            let place = text
+                .find(&format!("{name}("))
+                .map_or(span, |offset| at(offset, name.len()));
+            Diagnostic::error(err.to_string(), place).help(
+                "CEL has `size`, `contains`, `startsWith`, `endsWith`, `matches`, `has`, `in`, `all` and `exists`",
+            )
         }
         ConditionError::Fact { path, hyphen, .. } => {
             let place = text
@@ -374,8 +419,8 @@ fn cluster(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Cluster>> {
 
 fn emit_defaults(cx: &mut Context<'_>, node: &Node) -> Option<EmitDefaults> {
     let mut fields = Fields::open(cx, node, "`emit`")?;
-    let labels = labels(cx, &mut fields, "labels");
-    let annotations = self::labels(cx, &mut fields, "annotations");
+    let labels = Metadata::Labels.read(cx, &mut fields);
+    let annotations = Metadata::Annotations.read(cx, &mut fields);
     let interval = fields.read(cx, "interval", interval);
     let refresh = fields.word(cx, "refresh", &Refresh::WORDS);
     let deletion = fields.word(cx, "deletion", &Deletion::WORDS);

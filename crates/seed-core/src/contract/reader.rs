@@ -177,6 +177,12 @@ impl<'s> Context<'s> {
         mut read: impl FnMut(&mut Self, &Node) -> Option<T>,
     ) -> Option<Vec<T>> {
         let NodeKind::Sequence(items) = &node.kind else {
+            if let Some(text) = node.text() {
+                let message = format!("expected a list, found {}", node.describe());
+                let help = format!("write it in brackets: [{text}]");
+                self.push(Diagnostic::error(message, node.span).help(help));
+                return None;
+            }
             return self.expected("a list", node);
         };
         Some(items.iter().filter_map(|item| read(self, item)).collect())
@@ -264,6 +270,11 @@ impl<'s> Context<'s> {
     /// The pairs of a mapping. Keys are text; values that are empty are reported and left out.
     pub(crate) fn pairs<'n>(&mut self, node: &'n Node) -> Option<Vec<(&'n Node, &'n Node)>> {
         let NodeKind::Mapping(pairs) = &node.kind else {
+            if matches!(node.kind, NodeKind::Sequence(_)) {
+                let found = Diagnostic::error("expected a mapping, found a list", node.span);
+                self.push(found.help("write `name: …` in each line, without `- ` before it"));
+                return None;
+            }
             return self.expected("a mapping", node);
         };
         let mut kept = Vec::new();

@@ -8,7 +8,7 @@ use super::parse::{condition_diagnostic, has_reference};
 use super::reader::Context;
 use super::targets::expand_key;
 use crate::condition::{Condition, ConditionError};
-use crate::diagnostic::{Diagnostic, Span, Spanned, list, nearest};
+use crate::diagnostic::{Diagnostic, Span, Spanned, around, nearest};
 use crate::name::{EntryKey, ValueId};
 use crate::text::{Filter, Reference, Subject, Template};
 use crate::yaml::{Node, NodeKind};
@@ -57,12 +57,37 @@ fn check_conditions(cx: &mut Context<'_>, contract: &Contract) {
             break;
         }
     }
-    if let Some(first) = waiting.values().map(|condition| condition.span).min() {
+    let first = waiting.iter().min_by_key(|(_, condition)| condition.span);
+    if let Some((first, _)) = first {
+        let circle = circle_from(&waiting, first);
         let message = format!(
-            "the conditions {} ask each other in a circle",
-            list(waiting.keys().copied())
+            "conditions ask each other in a circle: {}",
+            around(&circle, " asks ")
         );
-        cx.push(Diagnostic::error(message, first));
+        let place = circle.first().and_then(|name| waiting.get(name));
+        let place = place.map(|condition| condition.span).unwrap_or_default();
+        cx.push(Diagnostic::error(message, place));
+    }
+}
+
+/// Follows the names until one comes again. Each of those that wait asks another one that waits.
+fn circle_from<'c>(
+    waiting: &BTreeMap<&'c str, &'c Spanned<Condition>>,
+    first: &'c str,
+) -> Vec<&'c str> {
+    let mut path = vec![first];
+    let mut places = BTreeMap::from([(first, 0)]);
+    loop {
+        let last = path.last().and_then(|name| waiting.get(name));
+        let next = last.and_then(|condition| {
+            let mut names = condition.names();
+            names.find(|name| waiting.contains_key(*name))
+        });
+        let Some(next) = next else { return path };
+        path.push(next);
+        if let Some(from) = places.insert(next, path.len() - 1) {
+            return path.split_off(from);
+        }
     }
 }
 
@@ -283,7 +308,7 @@ fn undeclared(cx: &Context<'_>, contract: &Contract, subject: &Subject, span: Sp
     let diagnostic = Diagnostic::error(message, span);
     let known = contract.secrets.keys().map(EntryKey::as_str);
     // Whoever has so many mistakes has made one of them many times.
-    let known = known.take(if cx.diagnostics.len() < 100 {
+    let known = known.take(if cx.diagnostics.len() < 20 {
         usize::MAX
     } else {
         0

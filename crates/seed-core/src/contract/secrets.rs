@@ -83,7 +83,8 @@ fn entry_fields(
     node: &Node,
     entry: &mut Fields<'_>,
 ) -> Option<IndexMap<FieldName, Spanned<Field>>> {
-    for word in SOURCES.into_iter().chain(BESIDE).chain(["value-key"]) {
+    refuse_value_key(cx, entry);
+    for word in SOURCES.into_iter().chain(BESIDE) {
         // Asked for, so that it is not reported as unknown too.
         entry.take(word);
         if let Some(span) = entry.key_span(word) {
@@ -113,6 +114,9 @@ fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
         cx.push(Diagnostic::error(message, span).help("a field is one value"));
         return None;
     }
+    if refuse_value_key(cx, &fields) {
+        return None;
+    }
     let description = fields.read(cx, "description", Context::text);
     let when = fields.read(cx, "when", condition);
     let value = value_spec(cx, &mut fields, Level::Entry, &Beside::default());
@@ -122,6 +126,18 @@ fn field(cx: &mut Context<'_>, node: &Node) -> Option<Field> {
         when,
         value: Box::new(value?),
     })
+}
+
+/// A field is stored under its own name, and so are several: neither has one more. Returns whether it was written.
+fn refuse_value_key(cx: &mut Context<'_>, fields: &Fields<'_>) -> bool {
+    let written = fields.key_span("value-key");
+    if let Some(place) = written {
+        let message =
+            "`value-key` is for an entry of one value; a field is stored under its own name";
+        let help = "remove it, or name the field as it should be stored";
+        cx.push(Diagnostic::error(message, place).help(help));
+    }
+    written.is_some()
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use super::metadata::Metadata;
 use super::model::{Creation, Deletion, Refresh, Setting, Target};
-use super::parse::{condition, interval, is_dns_label, is_dns_subdomain, labels, store_ref};
+use super::parse::{condition, interval, is_dns_label, is_dns_subdomain, store_ref};
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Span, Spanned};
 use crate::text::{Filter, Subject, Template};
@@ -38,8 +39,8 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
         .unwrap_or_default();
     let extract = fields.list(cx, "extract", Context::parsed);
     let kind = fields.read(cx, "type", Context::settings_template);
-    let secret_labels = labels(cx, &mut fields, "labels");
-    let annotations = labels(cx, &mut fields, "annotations");
+    let secret_labels = Metadata::Labels.read(cx, &mut fields);
+    let annotations = Metadata::Annotations.read(cx, &mut fields);
     let immutable = fields.read(cx, "immutable", Context::boolean);
     let manifest = fields.read(cx, "manifest", manifest).unwrap_or_default();
     let store = fields.read(cx, "store", store_ref);
@@ -100,8 +101,8 @@ type Labels = IndexMap<String, Setting>;
 fn manifest(cx: &mut Context<'_>, node: &Node) -> Option<(Option<Setting>, Labels, Labels)> {
     let mut fields = Fields::open(cx, node, "`manifest`")?;
     let name = fields.read(cx, "name", Context::settings_template);
-    let manifest_labels = labels(cx, &mut fields, "labels");
-    let annotations = labels(cx, &mut fields, "annotations");
+    let manifest_labels = Metadata::Labels.read(cx, &mut fields);
+    let annotations = Metadata::Annotations.read(cx, &mut fields);
     fields.finish(cx, false);
     Some((name, manifest_labels, annotations))
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::go_template;
-use super::metadata::{refuse_annotations, refuse_labels};
 use super::output::{EmitError, Options};
 use crate::contract::Creation;
 use crate::name::ValueId;
@@ -106,33 +105,6 @@ impl<'a> Builder<'a> {
 
     fn refuse(&self) -> Result<(), EmitError> {
         let target = self.target;
-        let labels = [&target.labels, &target.manifest_labels]
-            .into_iter()
-            .try_for_each(refuse_labels);
-        let annotations = [&target.annotations, &target.manifest_annotations]
-            .into_iter()
-            .try_for_each(refuse_annotations);
-        labels
-            .and(annotations)
-            .map_err(|reason| self.error(reason))?;
-        let block = target.template.as_ref();
-        let own_kind = block.and_then(|block| block.get("type")?.as_str());
-        let account = "kubernetes.io/service-account.name";
-        let own_account =
-            block.and_then(|block| block.get("metadata")?.get("annotations")?.get(account));
-        match target.kind.as_deref().or(own_kind) {
-            Some("bootstrap.kubernetes.io/token") => {
-                return Err(self.error(
-                    "External Secrets Operator refuses the type bootstrap.kubernetes.io/token",
-                ));
-            }
-            Some("kubernetes.io/service-account-token")
-                if own_account.is_some() || target.annotations.contains_key(account) =>
-            {
-                return Err(self.error("External Secrets Operator refuses service account tokens"));
-            }
-            _ => {}
-        }
         if target.creation == Creation::CreateOrMerge && !self.options.version.has_create_or_merge()
         {
             return Err(self.error(format!(

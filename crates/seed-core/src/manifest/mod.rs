@@ -2,7 +2,6 @@
 
 mod external_secret;
 mod go_template;
-mod metadata;
 mod output;
 mod version;
 

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::model::ResolvedEntry;
 use super::resolver::Resolver;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, around};
 use crate::name::{EntryKey, ValueId};
 
 /// Every active value after those that it is made from; otherwise in the contract's order.
@@ -31,14 +31,13 @@ pub(super) fn order(
         .filter(|value| value.activity.is_active())
     {
         if let Err(circle) = walk.visit(&value.id) {
-            let words: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
             let place = circle
                 .first()
                 .and_then(|id| resolver.contract.secrets.get(&id.entry));
             let span = place.map_or_else(Span::default, |entry| entry.span);
             let message = format!(
                 "values are made from each other in a circle: {}",
-                words.join(" from ")
+                around(&circle, " from ")
             );
             resolver.diagnostics.push(Diagnostic::error(message, span));
             return None;

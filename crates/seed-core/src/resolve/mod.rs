@@ -4,6 +4,7 @@ mod entries;
 mod expand;
 mod files;
 mod graph;
+mod lengths;
 mod model;
 mod places;
 mod resolver;
@@ -16,5 +17,5 @@ pub use model::{
     ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue,
     TargetValue, Tree,
 };
-pub use resolver::{config_files, environment, resolve};
+pub use resolver::{checked_root, config_files, environment, resolve};
 pub use text::{Alternative, Availability, ResolvedPart, ResolvedText};

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::model::{Place, Request, ResolvedBackend, ResolvedEntry, ResolvedValue};
 use super::resolver::Resolver;
-use crate::backend::Kind;
+use crate::backend::{CaseRule, Kind};
 use crate::contract::{Backend, Entry};
 use crate::diagnostic::{Diagnostic, Span, Spanned, nearest};
 use crate::name::EntryKey;
@@ -72,18 +72,18 @@ fn contract_backend(resolver: &mut Resolver<'_>) -> Option<String> {
         None => match resolver
             .contract
             .backends
-            .keys()
+            .iter()
             .collect::<Vec<_>>()
             .as_slice()
         {
             [] => Some("local".to_owned()),
-            [only] => Some((*only).clone()),
-            _ => {
+            [(only, _)] => Some((*only).clone()),
+            [(name, first), ..] => {
                 let message =
                     "the contract has several `backends`, and does not say which is in use";
-                resolver
-                    .diagnostics
-                    .push(Diagnostic::general(message).help("add `backend: NAME`"));
+                let help = format!("add a line `backend: {name}`");
+                let found = Diagnostic::error(message, first.span).help(help);
+                resolver.diagnostics.push(found);
                 None
             }
         },
@@ -315,8 +315,16 @@ pub(super) fn refuse_collisions(
                     .get(key)
                     .map_or_else(Span::default, |entry| entry.span)
             };
+            let other_case = kind.rule().case == CaseRule::Insensitive
+                && first.as_str() != entry.key.as_str()
+                && first.as_str().eq_ignore_ascii_case(entry.key.as_str());
+            let why = if other_case {
+                ", where upper and lower case are the same"
+            } else {
+                ""
+            };
             let message = format!(
-                "`{first}` and `{}` are both stored as `{name}` in {backend}",
+                "`{first}` and `{}` are both stored as `{name}` in {backend}{why}",
                 entry.key
             );
             let diagnostic = Diagnostic::error(message, span(&entry.key))

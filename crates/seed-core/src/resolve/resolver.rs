@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::expand::Scope;
 use super::model::{Activity, Request, Resolved, ResolvedStore};
 use super::text::{Alternative, ResolvedPart, ResolvedText};
-use super::{entries, files, graph, places, targets};
+use super::{entries, files, graph, lengths, places, targets};
 use crate::condition::{Condition, ConditionError, ConditionFacts};
-use crate::contract::{Contract, Source, StoreRef, ValueSpec, condition_diagnostic, value_of};
+use crate::contract::{
+    Contract, Setting, Source, StoreRef, ValueSpec, condition_diagnostic, value_of,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::name::{EntryKey, ValueId};
 use crate::text::{Filter, Part, Reference, Subject, Template};
@@ -63,10 +65,16 @@ pub fn environment(contract: &Contract, asked: Option<&str>) -> Option<String> {
         .or_else(|| contract.env.as_ref().map(|env| env.value.clone()))
 }
 
-pub(super) fn checked_path(
-    scope: &Scope<'_>,
-    path: &crate::contract::Setting,
-) -> Result<String, Diagnostic> {
+/// The base of every path, relative to the contract's directory.
+pub fn checked_root(scope: &Scope<'_>, root: &Setting) -> Result<String, Diagnostic> {
+    let text = scope.text(root)?;
+    match crate::contract::refuse_root(&text) {
+        Ok(()) => Ok(text),
+        Err(message) => Err(Diagnostic::error(message, root.span).help(crate::contract::ROOT_HELP)),
+    }
+}
+
+pub(super) fn checked_path(scope: &Scope<'_>, path: &Setting) -> Result<String, Diagnostic> {
     let text = scope.text(path)?;
     match crate::contract::refuse_path(&text) {
         Ok(()) => Ok(text),
@@ -107,6 +115,7 @@ impl Resolver<'_> {
         let entries = entries::resolve(self, &backends);
         places::refuse_collisions(self, &entries);
         places::refuse_unreadable(self, &entries);
+        lengths::refuse_too_long(self, &entries);
         let order = graph::order(self, &entries);
         let targets = targets::resolve(self, &entries);
         let files = files::resolve(self, &backends.used);
@@ -114,7 +123,7 @@ impl Resolver<'_> {
             .contract
             .root
             .as_ref()
-            .map(|root| self.scope.text(root));
+            .map(|root| checked_root(&self.scope, root));
         let root = self
             .keep(root.transpose())?
             .unwrap_or_else(|| ".".to_owned());

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::model::{Activity, ResolvedEntry, ResolvedTarget, TargetValue};
 use super::resolver::Resolver;
 use crate::contract::{
-    Contract, Creation, Deletion, Refresh, Target, expand_key, is_dns_subdomain,
+    Contract, Creation, Deletion, Metadata, Refresh, Setting, Target, expand_key, is_dns_subdomain,
 };
 use crate::diagnostic::{Diagnostic, Spanned};
 use crate::name::EntryKey;
@@ -18,9 +18,14 @@ pub(super) fn resolve(
 ) -> Vec<ResolvedTarget> {
     let contract = resolver.contract;
     let mut targets = Vec::new();
+    let defaults = Beside::of(resolver, &contract.emit.labels, &contract.emit.annotations);
+    // What is wrong with the defaults is told once, not for each target.
+    let Some(defaults) = resolver.keep(defaults) else {
+        return targets;
+    };
     for (key, target) in &contract.targets {
         let activity = resolver.when(target.when.as_ref());
-        let resolved = resolve_target(resolver, entries, key, target, &activity);
+        let resolved = resolve_target(resolver, entries, key, target, (&activity, &defaults));
         if let Some(resolved) = resolver.keep(resolved) {
             targets.extend(resolved);
         }
@@ -30,17 +35,20 @@ pub(super) fn resolve(
 }
 
 fn refuse_twins(resolver: &mut Resolver<'_>, targets: &[ResolvedTarget]) {
-    let mut manifests = BTreeMap::new();
+    let mut manifests: BTreeMap<_, &String> = BTreeMap::new();
     for target in targets.iter().filter(|target| target.activity.is_active()) {
         let ours = target.made_by.is_none() && !target.direct;
         let objects = [
             Some(("Secret", &target.secret)),
             ours.then_some(("ExternalSecret", &target.manifest_name)),
         ];
+        let mut told = None;
         for (kind, name) in objects.into_iter().flatten() {
             let first =
                 manifests.insert((kind, target.namespace.clone(), name.clone()), &target.key);
-            if let Some(first) = first {
+            // Two targets for one Secret usually have one manifest too, and that is one mistake.
+            if let Some(first) = first.filter(|first| told != Some(*first)) {
+                told = Some(first);
                 let message = format!(
                     "the {kind} `{}/{name}` has two targets: `{first}` and `{}`",
                     target.namespace, target.key
@@ -62,15 +70,13 @@ fn resolve_target(
     entries: &IndexMap<EntryKey, ResolvedEntry>,
     key: &str,
     target: &Spanned<Target>,
-    activity: &Activity,
+    given: (&Activity, &Beside),
 ) -> Result<Vec<ResolvedTarget>, Diagnostic> {
     let expanded = resolver.scope.text(&target.key)?;
     let names = expand_key(&expanded).map_err(|message| Diagnostic::error(message, target.span))?;
     let mut resolved = Vec::new();
-    for (namespace, secret) in names {
-        resolved.push(one(
-            resolver, entries, key, target, activity, namespace, secret,
-        )?);
+    for name in names {
+        resolved.push(one(resolver, entries, key, target, given, name)?);
     }
     Ok(resolved)
 }
@@ -80,9 +86,8 @@ fn one(
     entries: &IndexMap<EntryKey, ResolvedEntry>,
     key: &str,
     target: &Target,
-    activity: &Activity,
-    namespace: String,
-    secret: String,
+    (activity, defaults): (&Activity, &Beside),
+    (namespace, secret): (String, String),
 ) -> Result<ResolvedTarget, Diagnostic> {
     let content = if activity.is_active() {
         content(resolver, entries, target)?
@@ -91,6 +96,15 @@ fn one(
     };
     let scope = &resolver.scope;
     let emit = &resolver.contract.emit;
+    let own = Beside::of(resolver, &target.labels, &target.annotations)?;
+    let manifest = Beside::of(
+        resolver,
+        &target.manifest_labels,
+        &target.manifest_annotations,
+    )?;
+    let kind = scope.optional(target.kind.as_ref())?;
+    let template = scope.optional_json(target.template.as_ref())?;
+    refuse_kind(target, kind.as_deref(), template.as_ref(), &own)?;
     Ok(ResolvedTarget {
         key: key.to_owned(),
         namespace,
@@ -100,18 +114,12 @@ fn one(
         data: content.data,
         left_out: content.left_out,
         extract: content.extract,
-        kind: scope.optional(target.kind.as_ref())?,
-        labels: scope.map(&target.labels)?,
-        annotations: scope.map(&target.annotations)?,
+        kind,
+        labels: own.labels,
+        annotations: own.annotations,
         immutable: target.immutable,
-        manifest_labels: over(
-            scope.map(&emit.labels)?,
-            scope.map(&target.manifest_labels)?,
-        ),
-        manifest_annotations: over(
-            scope.map(&emit.annotations)?,
-            scope.map(&target.manifest_annotations)?,
-        ),
+        manifest_labels: over(defaults.labels.clone(), manifest.labels),
+        manifest_annotations: over(defaults.annotations.clone(), manifest.annotations),
         store: target
             .store
             .as_ref()
@@ -130,10 +138,68 @@ fn one(
             .map(|workload| workload.value.clone())
             .collect(),
         made_by: target.made_by.as_ref().map(|text| text.value.clone()),
-        template: scope.optional_json(target.template.as_ref())?,
+        template,
         patch: scope.optional_json(target.patch.as_ref())?,
         direct: target.direct,
     })
+}
+
+/// Labels and annotations that Kubernetes takes.
+struct Beside {
+    labels: Texts,
+    annotations: Texts,
+}
+
+type Texts = BTreeMap<String, String>;
+
+impl Beside {
+    fn of(
+        resolver: &Resolver<'_>,
+        labels: &IndexMap<String, Setting>,
+        annotations: &IndexMap<String, Setting>,
+    ) -> Result<Self, Diagnostic> {
+        let judged = |settings: &IndexMap<String, Setting>, rules: Metadata| {
+            let one = |(key, setting): (&String, &Setting)| {
+                let text = resolver.scope.text(setting)?;
+                match rules.refuse_value(key, &text) {
+                    Ok(()) => Ok((key.clone(), text)),
+                    Err(message) => Err(Diagnostic::error(message, setting.span)),
+                }
+            };
+            settings.iter().map(one).collect::<Result<Texts, _>>()
+        };
+        Ok(Self {
+            labels: judged(labels, Metadata::Labels)?,
+            annotations: judged(annotations, Metadata::Annotations)?,
+        })
+    }
+}
+
+/// The types of Secrets that External Secrets Operator refuses.
+fn refuse_kind(
+    target: &Target,
+    kind: Option<&str>,
+    template: Option<&serde_json::Value>,
+    own: &Beside,
+) -> Result<(), Diagnostic> {
+    const ACCOUNT: &str = "kubernetes.io/service-account.name";
+    let own_kind = template.and_then(|block| block.get("type")?.as_str());
+    let own_account =
+        template.and_then(|block| block.get("metadata")?.get("annotations")?.get(ACCOUNT));
+    let message = match kind.or(own_kind) {
+        Some("bootstrap.kubernetes.io/token") => {
+            "External Secrets Operator refuses the type bootstrap.kubernetes.io/token"
+        }
+        Some("kubernetes.io/service-account-token")
+            if own_account.is_some() || own.annotations.contains_key(ACCOUNT) =>
+        {
+            "External Secrets Operator refuses service account tokens"
+        }
+        _ => return Ok(()),
+    };
+    let written = target.template.as_ref().map(|block| block.span);
+    let place = target.kind.as_ref().map(|kind| kind.span).or(written);
+    Err(Diagnostic::error(message, place.unwrap_or(target.key.span)))
 }
 
 /// A target without a `when` is inactive when everything that it reads is.
@@ -180,10 +246,7 @@ fn interval(contract: &Contract, target: &Target) -> String {
     interval.map_or_else(|| "1h0m0s".to_owned(), |interval| interval.value.clone())
 }
 
-fn over(
-    mut below: BTreeMap<String, String>,
-    above: BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
+fn over(mut below: Texts, above: Texts) -> Texts {
     below.extend(above);
     below
 }

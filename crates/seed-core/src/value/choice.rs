@@ -25,11 +25,17 @@ impl Choice {
             return cx.expected(&format!("{} in a mapping", self.what), node);
         };
         let [(key, value)] = pairs.as_slice() else {
-            let message = format!(
-                "exactly one of {} is written here",
-                list(self.known.iter().copied())
-            );
-            cx.push(Diagnostic::error(message, node.span));
+            let names: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.text()).collect();
+            let (found, place) = match pairs.get(1) {
+                Some((second, _)) => (list(names), second.span),
+                None => ("nothing".to_owned(), node.span),
+            };
+            let message = format!("expected {} and nothing else, found {found}", self.what);
+            let help = match pairs.get(1) {
+                Some(_) => "leave one of them".to_owned(),
+                None => format!("write one of {}", list(self.known.iter().copied())),
+            };
+            cx.push(Diagnostic::error(message, place).help(help));
             return None;
         };
         let word = self.word(cx, key)?;

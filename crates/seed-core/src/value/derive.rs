@@ -127,6 +127,14 @@ impl Derivation {
         }
     }
 
+    /// The most bytes of its source that it reads, if there is such a limit.
+    pub fn longest_source(&self) -> Option<usize> {
+        match self {
+            Self::Bcrypt { .. } | Self::Htpasswd { .. } => Some(LONGEST_SOURCE),
+            Self::Sha256 { .. } => None,
+        }
+    }
+
     /// How the plan shows it, such as `bcrypt of dex-admin-password`.
     pub fn summary(&self) -> String {
         match self {
@@ -436,7 +444,7 @@ mod tests {
         .collect();
         insta::assert_snapshot!(found.join("\n"), @r#"
         bcrypt  ->  expected a derivation in a mapping, found text
-        {bcrypt: {of: a}, sha256: {of: a}}  ->  exactly one of `bcrypt`, `htpasswd` and `sha256` is written here
+        {bcrypt: {of: a}, sha256: {of: a}}  ->  expected a derivation and nothing else, found `bcrypt` and `sha256`: leave one of them
         {bcrypt: }  ->  `bcrypt` is written but empty: give it a value, or remove the line
         {bcript: {of: a}}  ->  `bcript` is not a derivation: did you mean `bcrypt`?
         {certificate: {key: a}}  ->  `certificate` is not a derivation of this version: there are `bcrypt`, `htpasswd` and `sha256`

@@ -202,7 +202,10 @@ mod tests {
             decode("[…]").unwrap_err(),
             ["`…` alone would match every value: put the beginning of the text before it"]
         );
-        assert_eq!(decode("TODO").unwrap_err(), ["expected a list, found text"]);
+        assert_eq!(
+            decode("TODO").unwrap_err(),
+            ["expected a list, found text: write it in brackets: [TODO]"]
+        );
         assert_eq!(
             decode("[1]").unwrap_err(),
             ["expected text, found the number `1`: put it in quotes: \"1\""]

@@ -24,7 +24,6 @@ impl Checks {
         let shape = recipe.shape();
         let prover = Prover {
             checks: self,
-            name: recipe.summary(),
             shape: &shape,
         };
         let proofs = [
@@ -64,7 +63,6 @@ impl Proof {
 
 struct Prover<'a> {
     checks: &'a Checks,
-    name: String,
     shape: &'a Shape,
 }
 
@@ -72,10 +70,9 @@ impl Prover<'_> {
     /// Bytes can be text by chance, but nobody means that.
     fn text(&self) -> Proof {
         match (self.shape.characters, self.checks.first_of_text()) {
-            (None, Some(rule)) => Proof::Never(format!(
-                "`{}` makes bytes, and `{rule}` is about text",
-                self.name
-            )),
+            (None, Some(rule)) => {
+                Proof::Never(format!("it makes bytes, and `{rule}` is about text"))
+            }
             (_, None) | (Some(_), _) => Proof::Always,
         }
     }
@@ -89,7 +86,7 @@ impl Prover<'_> {
                     (least, most) if least == most => count(*least, "byte"),
                     (least, most) => format!("{least} to {most} bytes"),
                 };
-                Proof::Never(format!("`{}` makes {count}; {}", self.name, wanted(bytes)))
+                Proof::Never(format!("it makes {count}; {}", wanted(bytes)))
             }
             Some(_) if made.start() == made.end() => Proof::Always,
             Some(_) => Proof::Maybe,
@@ -104,7 +101,7 @@ impl Prover<'_> {
             None => Proof::Always,
             Some(wrong) => {
                 let made = count(made, "character");
-                Proof::Never(format!("`{}` makes {made}; {}", self.name, wrong.wanted))
+                Proof::Never(format!("it makes {made}; {}", wrong.wanted))
             }
         }
     }
@@ -113,10 +110,7 @@ impl Prover<'_> {
         match self.checks.prefix.as_deref() {
             None | Some("") => Proof::Always,
             Some(prefix) if self.can_begin_with(prefix) => Proof::Maybe,
-            Some(prefix) => Proof::Never(format!(
-                "no value of `{}` begins with `{prefix}`",
-                self.name
-            )),
+            Some(prefix) => Proof::Never(format!("no value of it begins with `{prefix}`")),
         }
     }
 
@@ -130,10 +124,7 @@ impl Prover<'_> {
         } else if words.iter().any(possible) {
             Proof::Maybe
         } else {
-            Proof::Never(format!(
-                "`{}` makes none of the values in `one-of`",
-                self.name
-            ))
+            Proof::Never("it makes none of the values in `one-of`".to_owned())
         }
     }
 
@@ -143,7 +134,7 @@ impl Prover<'_> {
         match (written, missing) {
             (false, _) => Proof::Always,
             (true, false) => Proof::Maybe,
-            (true, true) => Proof::Never(format!("no value of `{}` satisfies `{rule}`", self.name)),
+            (true, true) => Proof::Never(format!("no value of it satisfies `{rule}`")),
         }
     }
 
@@ -207,39 +198,39 @@ mod tests {
         .into_iter()
         .map(|(recipe, checks)| format!("{recipe} {checks}  ->  {}", prove(recipe, checks)))
         .collect();
-        insta::assert_snapshot!(found.join("\n"), @r#"
+        insta::assert_snapshot!(found.join("\n"), @"
         {hex: 16} {length: 32}  ->  always
-        {hex: 32} {length: 32}  ->  never: `hex 32` makes 64 characters; 32 are wanted
+        {hex: 32} {length: 32}  ->  never: it makes 64 characters; 32 are wanted
         {hex: 32} {min: 64, max: 64}  ->  always
-        {hex: 32} {min: 65}  ->  never: `hex 32` makes 64 characters; at least 65 are wanted
-        {hex: 32} {max: 63}  ->  never: `hex 32` makes 64 characters; at most 63 are wanted
+        {hex: 32} {min: 65}  ->  never: it makes 64 characters; at least 65 are wanted
+        {hex: 32} {max: 63}  ->  never: it makes 64 characters; at most 63 are wanted
         {hex: 32} {bytes: 64}  ->  always
-        {hex: 32} {bytes: 32}  ->  never: `hex 32` makes 64 bytes; 32 are wanted
+        {hex: 32} {bytes: 32}  ->  never: it makes 64 bytes; 32 are wanted
         {hex: 32} {prefix: a}  ->  maybe
-        {hex: 32} {prefix: sk-}  ->  never: no value of `hex 32` begins with `sk-`
-        {hex: 1} {prefix: abc}  ->  never: no value of `hex 1` begins with `abc`
+        {hex: 32} {prefix: sk-}  ->  never: no value of it begins with `sk-`
+        {hex: 1} {prefix: abc}  ->  never: no value of it begins with `abc`
         {hex: 1} {one-of: [ab, xy]}  ->  maybe
-        {hex: 1} {one-of: [abc, xy]}  ->  never: `hex 1` makes none of the values in `one-of`
+        {hex: 1} {one-of: [abc, xy]}  ->  never: it makes none of the values in `one-of`
         {hex: 32} {pattern: x}  ->  maybe
         {hex: 32} {json: true}  ->  maybe
-        {hex: 32} {url: {}}  ->  never: no value of `hex 32` satisfies `url`
+        {hex: 32} {url: {}}  ->  never: no value of it satisfies `url`
         {chars: {length: 8, from: 'a:/'}} {url: {}}  ->  maybe
-        {alnum: 40} {pem: certificate}  ->  never: no value of `alnum 40` satisfies `pem`
+        {alnum: 40} {pem: certificate}  ->  never: no value of it satisfies `pem`
         {chars: {length: 4, from: 'aé'}} {bytes: 6}  ->  maybe
-        {chars: {length: 4, from: 'aé'}} {bytes: 9}  ->  never: `chars 4` makes 4 to 8 bytes; 9 are wanted
+        {chars: {length: 4, from: 'aé'}} {bytes: 9}  ->  never: it makes 4 to 8 bytes; 9 are wanted
         {bytes: 32} {bytes: 32}  ->  always
-        {bytes: 32} {length: 32}  ->  never: `bytes 32` makes bytes, and `length` is about text
+        {bytes: 32} {length: 32}  ->  never: it makes bytes, and `length` is about text
         uuid {length: 36, matches: key}  ->  always
         fernet {length: 44, pattern: '=$'}  ->  maybe
         {hex: 32} {}  ->  always
-        "#);
+        ");
     }
 
     #[test]
     fn a_reason_says_that_prefix_and_suffix_are_not_seen() {
         let checks = read("{length: 67}", Checks::decode).unwrap();
         let proof = checks.prove(&Recipe::Hex { bytes: 32 }, "sk-", "");
-        let reason = "`hex 32` makes 64 characters; 67 are wanted; \
+        let reason = "it makes 64 characters; 67 are wanted; \
             a check sees the value before `prefix` and `suffix` are put around it";
         assert_eq!(proof, Proof::Never(reason.to_owned()));
     }

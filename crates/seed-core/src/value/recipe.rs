@@ -663,8 +663,8 @@ pub(super) mod tests {
         .map(|source| format!("{source}  ->  {}", decode(source).unwrap_err().join(" | ")))
         .collect();
         insta::assert_snapshot!(found.join("\n"), @r#"
-        {}  ->  exactly one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid` is written here
-        {hex: 16, base64: 16}  ->  exactly one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid` is written here
+        {}  ->  expected a generator and nothing else, found nothing: write one of `alnum`, `base64`, `base64url`, `bytes`, `chars`, `fernet`, `hex`, `password`, `timestamp` and `uuid`
+        {hex: 16, base64: 16}  ->  expected a generator and nothing else, found `hex` and `base64`: leave one of them
         {hex: }  ->  `hex` is written but empty: give it a value, or remove the line
         {hex: 0}  ->  0 is not between 1 and 4096
         {hex: 4097}  ->  4097 is not between 1 and 4096

@@ -11,5 +11,5 @@ mod write;
 
 pub use convert::to_json;
 pub use node::{Node, NodeKind, Scalar, ScalarType};
-pub use parse::{Limits, parse, parse_unseen};
+pub use parse::{Limits, parse, parse_hidden, parse_unseen};
 pub use write::{Style, write};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Tag};
 
 use super::node::{Node, NodeKind, Scalar};
 use crate::diagnostic::{Diagnostic, Span};
@@ -37,17 +37,30 @@ impl Default for Limits {
 /// Tags, duplicate keys, further documents, keys that are not scalars, and aliases that expand beyond `limits` are
 /// errors. `<<` merges, and the keys beside it win.
 pub fn parse(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
-    parse_as(source, limits, false)
+    parse_as(source, limits, Manner::Open)
+}
+
+/// Reads a YAML document that may be none of the reader's business: no message quotes any of it.
+pub fn parse_hidden(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
+    parse_as(source, limits, Manner::Hidden)
 }
 
 /// Reads a YAML document that holds secret values: no message quotes any of it.
 ///
 /// Anchors and aliases are errors too: text that begins with `&` or `*` and has no quotes would be read as one of them.
 pub fn parse_unseen(source: &str, limits: Limits) -> Result<Node, Diagnostic> {
-    parse_as(source, limits, true)
+    parse_as(source, limits, Manner::Unseen)
 }
 
-fn parse_as(source: &str, limits: Limits, unseen: bool) -> Result<Node, Diagnostic> {
+/// How much of a text its reader may see.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Manner {
+    Hidden,
+    Open,
+    Unseen,
+}
+
+fn parse_as(source: &str, limits: Limits, manner: Manner) -> Result<Node, Diagnostic> {
     if source.len() > limits.bytes {
         return Err(Diagnostic::general(format!(
             "the file has {} bytes; at most {} are read",
@@ -66,10 +79,11 @@ fn parse_as(source: &str, limits: Limits, unseen: bool) -> Result<Node, Diagnost
     let mut reader = Reader {
         source,
         limits,
+        manner,
         parser: Parser::new_from_str_with_options(source, options),
         anchors: BTreeMap::new(),
         nodes: 0,
-        unseen,
+        repeated: 0,
     };
     reader.document()
 }
@@ -77,11 +91,20 @@ fn parse_as(source: &str, limits: Limits, unseen: bool) -> Result<Node, Diagnost
 struct Reader<'s> {
     source: &'s str,
     limits: Limits,
+    manner: Manner,
     parser: Parser<'s, granit_parser::StrInput<'s>>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, Anchor>,
     nodes: usize,
-    /// No message may quote the source.
-    unseen: bool,
+    /// Bytes of text that aliases have repeated.
+    repeated: usize,
+}
+
+/// What aliases repeat, and what each of them costs.
+struct Anchor {
+    node: Node,
+    nodes: usize,
+    levels: usize,
+    bytes: usize,
 }
 
 type Positioned<'s> = (Event<'s>, Span);
@@ -150,13 +173,26 @@ impl<'s> Reader<'s> {
             .get(line_start..)
             .and_then(|s| s.lines().next())
             .unwrap_or_default();
-        let (message, help) = super::words::describe(err.kind());
+        let (mut message, mut help) = super::words::describe(err.kind());
+        let found = self.source.get(at..).and_then(|rest| rest.chars().next());
+        if found.is_some_and(|c| c.is_control() && !c.is_ascii_whitespace()) {
+            "a control character stands here".clone_into(&mut message);
+            help =
+                Some("remove it, or write it as an escape inside double quotes, such as `\\x07`");
+        }
+        let before = self.source.get(..line_start).unwrap_or_default();
         let place = Span::new(at, at + first_character(self.source, at));
         let diagnostic = Diagnostic::error(format!("the YAML is broken: {message}"), place);
         if unquoted_reference_in_flow(line) {
             diagnostic.help("inside `{ }` and `[ ]` put quotes around it: `\"${…}\"`")
         } else if line.trim_start_matches(' ').starts_with('\t') {
             diagnostic.help("YAML is indented with spaces, not tabs")
+        } else if let Some(key) = key_without_blank(line).filter(|_| self.manner == Manner::Open) {
+            diagnostic.help(format!("a blank is missing behind the `:` of `{key}:`"))
+        } else if let Some(text) = text_above(err.kind(), before).filter(|_| self.manner == Manner::Open) {
+            diagnostic.help(format!(
+                "the line above has no `:`; write `{text}:` if it is a key, or put quotes around what spans lines"
+            ))
         } else if let Some(help) = help {
             diagnostic.help(help)
         } else {
@@ -170,16 +206,13 @@ impl<'s> Reader<'s> {
     )]
     fn node(&mut self, (event, span): Positioned<'s>, depth: usize) -> Result<Node, Diagnostic> {
         if depth > self.limits.depth {
-            return Err(Diagnostic::error(
-                format!("nested more than {} levels deep", self.limits.depth),
-                span,
-            ));
+            return Err(self.too_deep(span));
         }
         self.count(1, span)?;
         let before = self.nodes;
         let (anchor, tag, kind) = match event {
-            Event::Alias(_) if self.unseen => return Err(refused_name(span)),
-            Event::Alias(id) => return self.alias(id, span),
+            Event::Alias(_) if self.manner == Manner::Unseen => return Err(refused_name(span)),
+            Event::Alias(id) => return self.alias(id, depth, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 (
@@ -209,22 +242,47 @@ impl<'s> Reader<'s> {
         };
         self.refuse_tag(tag.as_deref(), span)?;
         let node = Node { span, kind };
-        if anchor != 0 && self.unseen {
+        if anchor != 0 && self.manner == Manner::Unseen {
             return Err(refused_name(span));
         }
         if anchor != 0 {
-            self.anchors
-                .insert(anchor, (node.clone(), self.nodes - before + 1));
+            let (levels, bytes) = measure(&node);
+            let anchored = Anchor {
+                node: node.clone(),
+                nodes: self.nodes - before + 1,
+                levels,
+                bytes,
+            };
+            self.anchors.insert(anchor, anchored);
         }
         Ok(node)
     }
 
-    fn alias(&mut self, id: usize, span: Span) -> Result<Node, Diagnostic> {
-        let Some((node, size)) = self.anchors.get(&id).cloned() else {
-            return Err(Diagnostic::error("the alias refers to itself", span));
+    fn alias(&mut self, id: usize, depth: usize, span: Span) -> Result<Node, Diagnostic> {
+        let Some(anchor) = self.anchors.get(&id) else {
+            return Err(Diagnostic::error("the alias refers to itself", span)
+                .help("take the alias out of what its anchor stands for"));
         };
-        self.count(size, span)?;
-        Ok(node)
+        let (nodes, levels) = (anchor.nodes, anchor.levels);
+        self.repeated = self.repeated.saturating_add(anchor.bytes);
+        if self.repeated > self.limits.bytes {
+            let message = format!(
+                "aliases repeat more than {} bytes of text",
+                self.limits.bytes
+            );
+            return Err(Diagnostic::error(message, span).help("use fewer aliases"));
+        }
+        if depth + levels > self.limits.depth {
+            return Err(self.too_deep(span).help("use fewer aliases"));
+        }
+        self.count(nodes, span)?;
+        let repeated = self.anchors.get(&id).map(|anchor| anchor.node.clone());
+        repeated.ok_or_else(|| Diagnostic::error("the alias has no anchor", span))
+    }
+
+    fn too_deep(&self, span: Span) -> Diagnostic {
+        let message = format!("nested more than {} levels deep", self.limits.depth);
+        Diagnostic::error(message, span)
     }
 
     fn count(&mut self, more: usize, span: Span) -> Result<(), Diagnostic> {
@@ -249,7 +307,7 @@ impl<'s> Reader<'s> {
     fn mapping(&mut self, depth: usize) -> Result<NodeKind, Diagnostic> {
         let mut pairs: Vec<(Node, Node)> = Vec::new();
         let mut places: BTreeMap<String, Span> = BTreeMap::new();
-        let mut merged: Vec<Node> = Vec::new();
+        let mut merged: Vec<(Span, Node)> = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -263,14 +321,14 @@ impl<'s> Reader<'s> {
                     .help("put quotes around a value that begins with `${`, `{` or `[`"));
             };
             if scalar.plain && scalar.text == "<<" {
-                merged.push(value);
+                merged.push((key.span, value));
                 continue;
             }
             if let Some(first) = places.insert(scalar.text.clone(), key.span) {
-                let message = if self.unseen {
-                    "a key is written twice".to_owned()
-                } else {
+                let message = if self.manner == Manner::Open {
                     format!("the key `{}` is written twice", scalar.text)
+                } else {
+                    "a key is written twice".to_owned()
                 };
                 return Err(
                     Diagnostic::error(message, key.span).context(first, "first written here")
@@ -278,8 +336,8 @@ impl<'s> Reader<'s> {
             }
             pairs.push((key, value));
         }
-        for node in merged {
-            merge(&mut pairs, &mut places, node)?;
+        for (place, node) in merged {
+            merge(&mut pairs, &mut places, node, place)?;
         }
         Ok(NodeKind::Mapping(pairs))
     }
@@ -289,7 +347,7 @@ impl<'s> Reader<'s> {
         if tag.is_none() {
             return Ok(());
         }
-        if self.unseen {
+        if self.manner != Manner::Open {
             let message = "a YAML tag is not allowed here";
             return Err(Diagnostic::error(message, span).help(BANG));
         }
@@ -318,6 +376,7 @@ fn merge(
     pairs: &mut Vec<(Node, Node)>,
     places: &mut BTreeMap<String, Span>,
     node: Node,
+    place: Span,
 ) -> Result<(), Diagnostic> {
     match node.kind {
         NodeKind::Mapping(more) => {
@@ -332,10 +391,10 @@ fn merge(
         }
         NodeKind::Sequence(items) => items
             .into_iter()
-            .try_for_each(|item| merge(pairs, places, item)),
+            .try_for_each(|item| merge(pairs, places, item, place)),
         NodeKind::Scalar(_) => Err(Diagnostic::error(
             "`<<` merges a mapping or a list of mappings",
-            node.span,
+            place,
         )),
     }
 }
@@ -343,6 +402,40 @@ fn merge(
 fn refused_name(span: Span) -> Diagnostic {
     Diagnostic::error("anchors and aliases are not allowed here", span)
         .help("put quotes around text that begins with `&` or `*`")
+}
+
+/// How many levels of lists and mappings are in a node, and how many bytes of text.
+fn measure(node: &Node) -> (usize, usize) {
+    let deepest = |inner: (usize, usize), (levels, bytes): (usize, usize)| {
+        (inner.0.max(levels), inner.1.saturating_add(bytes))
+    };
+    let (inner, bytes) = match &node.kind {
+        NodeKind::Scalar(scalar) => return (0, scalar.text.len()),
+        NodeKind::Sequence(items) => items.iter().map(measure).fold((0, 0), deepest),
+        NodeKind::Mapping(pairs) => pairs
+            .iter()
+            .flat_map(|(key, value)| [measure(key), measure(value)])
+            .fold((0, 0), deepest),
+    };
+    (inner + 1, bytes)
+}
+
+/// The key in `key:{…}`, which is one text to YAML.
+fn key_without_blank(line: &str) -> Option<&str> {
+    let at = [":{", ":[", ":\""]
+        .iter()
+        .filter_map(|glued| line.find(glued))
+        .min()?;
+    let key = line.get(..at)?.trim_start().trim_start_matches("- ");
+    let word = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    (!key.is_empty() && key.chars().all(word)).then_some(key)
+}
+
+/// The line before the first `:` that YAML does not expect, when it is a text that goes on there.
+fn text_above<'s>(kind: &ErrorKind, before: &'s str) -> Option<&'s str> {
+    let line = before.lines().next_back()?.trim();
+    let lacks = !line.is_empty() && !line.contains(':') && !line.starts_with(['#', '-', '"', '\'']);
+    (matches!(kind, ErrorKind::MappingValueNotAllowed) && lacks).then_some(line)
 }
 
 fn first_character(source: &str, at: usize) -> usize {

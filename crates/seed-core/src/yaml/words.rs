@@ -6,6 +6,9 @@ const INDENT: &str = "lines that belong together begin in the same column";
 const QUOTES: &str =
     "put quotes around text that begins with a sign, or that has `: ` or ` #` in it";
 
+const SEPARATOR: &str =
+    "close the bracket, or put quotes around text that has `, `, `: ` or ` #` in it";
+
 /// The parser's finding and, where there is a usual one, the way out.
 pub(super) fn describe(kind: &ErrorKind) -> (String, Option<&'static str>) {
     let (message, help) = of_pairs(kind)
@@ -36,10 +39,10 @@ fn of_pairs(kind: &ErrorKind) -> Words {
             ("a bracket is closed that was not opened", Some(QUOTES))
         }
         ErrorKind::ExpectedFlowMappingSeparator => {
-            ("a `,` or `}` is missing before this", Some(QUOTES))
+            ("a `,` or `}` is missing before this", Some(SEPARATOR))
         }
         ErrorKind::ExpectedFlowSequenceSeparator => {
-            ("a `,` or `]` is missing before this", Some(QUOTES))
+            ("a `,` or `]` is missing before this", Some(SEPARATOR))
         }
         ErrorKind::UnclosedQuotedScalar => ("the quote is never closed", None),
         ErrorKind::InvalidTrailingSingleQuotedScalar
@@ -50,7 +53,9 @@ fn of_pairs(kind: &ErrorKind) -> Words {
             "this escape is unknown inside double quotes",
             Some("write `\\\\` for a backslash, or use single quotes"),
         ),
-        ErrorKind::RecursionLimitExceeded => ("it is nested too deep", None),
+        ErrorKind::RecursionLimitExceeded => {
+            ("it is nested too deep", Some("at most 64 levels are read"))
+        }
         _ => return None,
     })
 }
@@ -62,6 +67,10 @@ fn of_pairs(kind: &ErrorKind) -> Words {
 )]
 fn of_text(kind: &ErrorKind) -> Words {
     Some(match kind {
+        ErrorKind::BomInsideDocument => (
+            "a byte-order mark stands inside the text",
+            Some("remove it: nobody sees it, and it belongs at the very beginning"),
+        ),
         ErrorKind::UnexpectedCharacter { .. } => ("text cannot begin with this", Some(QUOTES)),
         ErrorKind::UnknownAnchor => (
             "the alias has no anchor before it",
