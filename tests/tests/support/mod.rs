@@ -1,0 +1,3 @@
+//! What test suites share that is not for others.
+
+pub(crate) mod made_contracts;
