@@ -189,7 +189,9 @@ impl<'s> Reader<'s> {
             diagnostic.help("YAML is indented with spaces, not tabs")
         } else if let Some(key) = key_without_blank(line).filter(|_| self.manner == Manner::Open) {
             diagnostic.help(format!("a blank is missing behind the `:` of `{key}:`"))
-        } else if let Some(text) = text_above(err.kind(), before).filter(|_| self.manner == Manner::Open) {
+        } else if let Some(text) =
+            text_above(err.kind(), before).filter(|_| self.manner == Manner::Open)
+        {
             diagnostic.help(format!(
                 "the line above has no `:`; write `{text}:` if it is a key, or put quotes around what spans lines"
             ))
