@@ -12,13 +12,24 @@ use crate::file::{self, Draft, Lock};
 use crate::identity::Identity;
 use crate::store::{Book, ContentError, FORMAT};
 
-/// The decrypted text of a store; wiped when dropped.
-pub(crate) struct Text(Option<Zeroizing<Vec<u8>>>);
+/// The decrypted text of a store, which is wiped when dropped, and what opened it. Nothing where there is no store.
+pub(crate) struct Text(Option<(Zeroizing<Vec<u8>>, Identity)>);
 
 impl Text {
     /// Reads and decrypts the store. One that does not exist is empty; all else that is wrong is an error.
     ///
-    /// Needs no lock: a store is only ever replaced as a whole.
+    /// Needs no lock: a store is only ever replaced as a whole. What is seen outlives a crash of the machine, as far as
+    /// the file system lets a reader see to that.
+    pub(crate) fn look(config: &Config) -> Result<Self, FileError> {
+        let text = Self::load(config)?;
+        // A reader may use what it sees, and is not to be stopped by what it need not be able to do.
+        if text.0.is_some() {
+            drop(file::settle(config.file()));
+        }
+        Ok(text)
+    }
+
+    /// Like [`Text::look`], without touching the disk.
     pub(crate) fn load(config: &Config) -> Result<Self, FileError> {
         let path = config.file();
         let Some(file) = file::open_private(path)? else {
@@ -41,13 +52,13 @@ impl Text {
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         text.read_to_end(&mut bytes)
             .map_err(|err| not_read(path, err))?;
-        Ok(Self(Some(bytes)))
+        Ok(Self(Some((bytes, identity))))
     }
 
     /// The entries in it.
     pub(crate) fn book(&self, config: &Config) -> Result<Book<'_>, FileError> {
         let path = || config.file().to_owned();
-        let Some(text) = &self.0 else {
+        let Some((text, _)) = &self.0 else {
             return Ok(Book::empty());
         };
         Book::parse(text).map_err(|err| match err {
@@ -104,20 +115,28 @@ pub(crate) fn transact<T>(
     let outcome = change(&mut book);
     if book.is_changed() {
         file::remove_leftovers(path)?;
-        save(config, &book)?;
+        if let Some((_, identity)) = &text.0 {
+            save(path, &book, identity)?;
+        } else {
+            let identity = Identity::for_new_store(config.identity(), config.patience)?;
+            file::anchor(path)?;
+            save(path, &book, &identity)?;
+        }
+    } else if text.0.is_some() {
+        // Refused because of what is there, which the caller will keep to.
+        file::settle(path)?;
     }
     Ok(outcome)
 }
 
-fn save(config: &Config, book: &Book<'_>) -> Result<(), FileError> {
-    let path = config.file();
+fn save(path: &Path, book: &Book<'_>, identity: &Identity) -> Result<(), FileError> {
     let failed = |err| FileError::io("write", path, err);
-    let recipients = Identity::load_or_make(config.identity(), config.patience)?.recipients();
+    let recipients = identity.recipients();
     let recipients = recipients.iter().map(|one| one as &dyn age::Recipient);
     let encryptor =
         Encryptor::with_recipients(recipients).map_err(|err| failed(io::Error::other(err)))?;
     let draft = Draft::of(path)?;
-    let mut out = encryptor.wrap_output(draft.file()).map_err(failed)?;
+    let mut out = encryptor.wrap_output(&draft).map_err(failed)?;
     book.write(&mut out).map_err(failed)?;
     out.finish().map_err(failed)?;
     draft.replace()

@@ -1,10 +1,10 @@
 //! Files that only we may read, changed as a whole or not at all.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use crate::calls;
 use crate::error::FileError;
 
 /// Opens a file that must be ours alone, or tells that there is none.
@@ -66,21 +67,46 @@ fn check_private(path: &Path, file: &File) -> Result<(), FileError> {
 /// Makes the directory of `path`, and those above it, for us alone. Directories that exist stay as they are.
 pub(crate) fn make_directory_of(path: &Path) -> Result<(), FileError> {
     let directory = directory_of(path);
-    let failed = |err| FileError::io("make the directory", directory, err);
     let missing: Vec<&Path> = directory
         .ancestors()
         .take_while(|above| *above != Path::new("") && !above.exists())
         .collect();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(failed)?;
-    // A new directory is there after a power cut only once the one above it says so.
     missing
         .into_iter()
-        .try_for_each(sync_directory_of)
-        .map_err(failed)
+        .rev()
+        .try_for_each(calls::make_directory)
+        .map_err(|err| FileError::io("make the directory", directory, err))
+}
+
+/// Makes sure that the directories above `path` outlive a crash of the machine, also those that a killed process has
+/// made. To be called before a file gets that name for the first time.
+pub(crate) fn anchor(path: &Path) -> Result<(), FileError> {
+    let failed = |err| FileError::io("look at the directory of", path, err);
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    for directory in absolute.ancestors().skip(1) {
+        let Some(above) = directory.parent() else {
+            break;
+        };
+        // A directory of somebody else was not made by us, nor just now.
+        if fs::metadata(directory).map_err(failed)?.uid() != rustix::process::geteuid().as_raw() {
+            break;
+        }
+        match calls::sync_directory(above) {
+            // Where we may not even look, we have made nothing.
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(|err| FileError::io("sync the directory", above, err))?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that a file with a name keeps it after a crash of the machine: who gave it that name may have been
+/// killed right after.
+pub(crate) fn settle(path: &Path) -> Result<(), FileError> {
+    calls::sync_directory(directory_of(path)).map_err(|err| FileError::Unsynced {
+        path: path.to_owned(),
+        source: Arc::new(err),
+    })
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -88,10 +114,6 @@ fn directory_of(path: &Path) -> &Path {
         Some(parent) if parent != Path::new("") => parent,
         Some(_) | None => Path::new("."),
     }
-}
-
-fn sync_directory_of(path: &Path) -> io::Result<()> {
-    File::open(directory_of(path))?.sync_all()
 }
 
 /// An exclusive lock among processes and among stores of one process. Ends when dropped.
@@ -102,9 +124,9 @@ impl Lock {
     /// Waits for the lock that goes with `path`. The lock file stays: removing it would let two hold it.
     pub(crate) fn wait(path: &Path, patience: Duration) -> Result<Self, FileError> {
         let path = beside(path, "", ".lock");
-        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
-            .open(&path)
-            .map_err(|err| not_opened(&path, err))?;
+        let mut options = OpenOptions::new();
+        private(options.write(true).create(true).truncate(false));
+        let file = calls::create(&path, &options).map_err(|err| not_opened(&path, err))?;
         check_private(&path, &file)?;
         let begin = Instant::now();
         let mut pause = Duration::from_millis(1);
@@ -138,8 +160,9 @@ impl Draft {
         // what is there.
         let unique = format!(".{:016x}", RandomState::new().hash_one(0));
         let path = beside(target, ".", &format!("{unique}{DRAFT}"));
-        let file = private(OpenOptions::new().write(true).create_new(true))
-            .open(&path)
+        let mut options = OpenOptions::new();
+        private(options.write(true).create_new(true));
+        let file = calls::create(&path, &options)
             .map_err(|err| FileError::io("make the file", &path, err))?;
         Ok(Self {
             file,
@@ -148,47 +171,45 @@ impl Draft {
         })
     }
 
-    /// Where to write.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
-
     /// Puts the content in the target's place: either the old or the new is seen, also after a crash.
     pub(crate) fn replace(self) -> Result<(), FileError> {
         self.sync()?;
-        fs::rename(&self.path, &self.target)
+        calls::rename(&self.path, &self.target)
             .map_err(|err| FileError::io("replace", &self.target, err))?;
-        self.settle()
+        settle(&self.target)
     }
 
-    /// Puts the content in the target's place if nothing is there. What is there stays, and is no error.
+    /// Puts the content in the target's place if nothing is there. What is there stays, and is no error. Either is to
+    /// be settled.
     pub(crate) fn publish(self) -> Result<(), FileError> {
         self.sync()?;
-        match fs::hard_link(&self.path, &self.target) {
-            Ok(()) => self.settle(),
-            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(err) => Err(FileError::io("make the file", &self.target, err)),
+        match calls::link(&self.path, &self.target) {
+            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => {
+                Err(FileError::io("make the file", &self.target, err))
+            }
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
     fn sync(&self) -> Result<(), FileError> {
-        self.file
-            .sync_all()
-            .map_err(|err| FileError::io("write", &self.path, err))
+        calls::sync(&self.file, &self.path).map_err(|err| FileError::io("write", &self.path, err))
+    }
+}
+
+impl io::Write for &Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        calls::write(&self.file, &self.path, bytes)
     }
 
-    fn settle(&self) -> Result<(), FileError> {
-        sync_directory_of(&self.target).map_err(|err| FileError::Unsynced {
-            path: self.target.clone(),
-            source: Arc::new(err),
-        })
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
         // After a rename there is nothing to remove; what a failure leaves is removed by the next writer.
-        drop(fs::remove_file(&self.path));
+        drop(calls::remove(&self.path));
     }
 }
 
@@ -200,7 +221,7 @@ pub(crate) fn remove_leftovers(target: &Path) -> Result<(), FileError> {
         let entry = entry.map_err(unreadable)?;
         if is_draft(&entry.file_name(), target) {
             let path = entry.path();
-            match fs::remove_file(&path) {
+            match calls::remove(&path) {
                 Err(err) if err.kind() != io::ErrorKind::NotFound => {
                     return Err(FileError::io("remove", &path, err));
                 }
@@ -277,7 +298,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("store.age");
         let draft = Draft::of(&target).unwrap();
-        draft.file().write_all(b"half").unwrap();
+        (&draft).write_all(b"half").unwrap();
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         drop(draft);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
@@ -289,7 +310,7 @@ mod tests {
         let target = directory.path().join("identity");
         for content in ["first", "second"] {
             let draft = Draft::of(&target).unwrap();
-            draft.file().write_all(content.as_bytes()).unwrap();
+            (&draft).write_all(content.as_bytes()).unwrap();
             draft.publish().unwrap();
         }
         assert_eq!(fs::read_to_string(&target).unwrap(), "first");

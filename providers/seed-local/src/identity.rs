@@ -42,15 +42,27 @@ impl Identity {
         }
     }
 
-    /// Reads an identity file, or makes one for us alone. Processes that do so at once end up with the same identity.
-    pub(crate) fn load_or_make(path: &Path, patience: Duration) -> Result<Self, FileError> {
+    /// Reads the identity file for a store that is about to be made, or makes one for us alone. When this returns, the
+    /// identity outlives a crash of the machine, whoever made it: without it such a store would be lost.
+    ///
+    /// Processes that do so at once end up with the same identity.
+    pub(crate) fn for_new_store(path: &Path, patience: Duration) -> Result<Self, FileError> {
         if let Some(identity) = Self::load(path)? {
+            // A process that was killed may have left a second name of it. One that is making a file is not disturbed:
+            // it makes none where there is one.
+            drop(file::remove_leftovers(path));
+            file::anchor(path)?;
+            file::settle(path)?;
             return Ok(identity);
         }
         file::make_directory_of(path)?;
         let _lock = Lock::wait(path, patience)?;
-        file::remove_leftovers(path)?;
-        make(path)?;
+        file::anchor(path)?;
+        if Self::load(path)?.is_none() {
+            file::remove_leftovers(path)?;
+            make(path)?;
+        }
+        file::settle(path)?;
         Self::load(path)?.ok_or_else(|| FileError::IdentityInvalid {
             path: path.to_owned(),
         })
@@ -83,7 +95,7 @@ fn make(path: &Path) -> Result<(), FileError> {
         identity.to_public(),
         key.expose_secret()
     )
-    .and_then(|()| draft.file().write_all(&text))
+    .and_then(|()| (&draft).write_all(&text))
     .map_err(|err| FileError::io("write", path, err))?;
     draft.publish()
 }
@@ -106,11 +118,11 @@ mod tests {
         let path = directory.path().join("new/identity.txt");
         assert!(Identity::load(&path).unwrap().is_none());
         assert!(!path.parent().unwrap().exists());
-        let made = Identity::load_or_make(&path, PATIENCE).unwrap();
+        let made = Identity::for_new_store(&path, PATIENCE).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
-        let again = Identity::load_or_make(&path, PATIENCE).unwrap();
+        let again = Identity::for_new_store(&path, PATIENCE).unwrap();
         assert_eq!(public(&made), public(&again));
     }
 
@@ -120,7 +132,7 @@ mod tests {
         let path = directory.path().join("identity.txt");
         let made: Vec<Vec<String>> = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| public(&Identity::load_or_make(&path, PATIENCE).unwrap())))
+                .map(|_| scope.spawn(|| public(&Identity::for_new_store(&path, PATIENCE).unwrap())))
                 .collect();
             makers
                 .into_iter()
@@ -137,7 +149,7 @@ mod tests {
         for content in ["", "# only a comment\n", "canary\n", "\u{0}\n"] {
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            let refused = Identity::load_or_make(&path, PATIENCE).unwrap_err();
+            let refused = Identity::for_new_store(&path, PATIENCE).unwrap_err();
             assert!(matches!(refused, FileError::IdentityInvalid { .. }));
             assert!(!format!("{refused} {refused:?}").contains("canary"));
         }

@@ -10,12 +10,15 @@
 //!
 //! This crate reads no environment and asks nobody: where the file and the identity are is told to it.
 
+mod calls;
 mod config;
 mod disk;
 mod entry;
 mod error;
 mod file;
 mod identity;
+#[cfg(test)]
+mod power;
 mod provider;
 mod queue;
 mod store;

@@ -106,7 +106,7 @@ impl Provider for Local {
         let config = Arc::clone(&self.config);
         let names: Vec<SecretName> = wanted.iter().map(|wanted| wanted.name.clone()).collect();
         let looked = task::spawn_blocking(move || {
-            let text = Text::load(&config)?;
+            let text = Text::look(&config)?;
             let book = text.book(&config)?;
             Ok(names
                 .into_iter()
@@ -242,7 +242,7 @@ fn run(work: impl FnOnce() + Send + 'static) {
 fn read_all(config: &Config, worker: Worker<Job<Look, Stored>>) {
     for jobs in worker {
         answer_all(jobs, |jobs| {
-            let text = Text::load(config)?;
+            let text = Text::look(config)?;
             let book = text.book(config)?;
             Ok(jobs
                 .iter()
