@@ -246,3 +246,46 @@ fn manifests_are_written_for_all_keys() -> Test {
     assert_eq!(of("all"), of("some"));
     Ok(())
 }
+
+#[test]
+fn a_check_that_no_longer_holds_can_be_skipped_and_the_report_says_so() -> Test {
+    let workspace = Workspace::new()?;
+    let contract = "version: 1\nname: some\nbackend: local\nsecrets:\n  \
+        strict: {generate: {hex: 16}, check: {pattern: \"^never$\"}}\n  \
+        loose: {generate: {hex: 16}}\n";
+    workspace.write("seed.yaml", contract)?;
+    assert_snapshot!(workspace.seed("apply")?, @"
+    some · local, file .seed/some.age                             seed.yaml
+
+      ! strict  failed: make `strict`: none of 100 drawn values passed the check; the last one does not match `^never$`
+      + loose   created
+
+    Applied: 1 created, 1 failed.
+    ---
+    [exit status: 4]
+    ");
+    assert_snapshot!(workspace.seed("apply --skip-check stricter")?, @"
+    ---
+    error: `--skip-check stricter`: `stricter` is not declared under `secrets`
+    hint: did you mean `strict`?
+    [exit status: 2]
+    ");
+    assert_snapshot!(workspace.seed("apply --skip-check strict")?, @"
+    some · local, file .seed/some.age                             seed.yaml
+
+      + strict  created, not checked
+
+    Applied: 1 created, 1 exists.
+    ---
+    [exit status: 0]
+    ");
+    Ok(())
+}
+
+#[test]
+fn a_report_for_programs_says_what_was_stored_unchecked() -> Test {
+    let workspace = workspace()?;
+    let report = workspace.json("apply --only app-env --skip-check app-env --format json")?;
+    assert_snapshot!(report["outcomes"][5], @r#"{"key":"app-env#KEY","backend":"local","name":"app-env","outcome":"created","unchecked":true}"#);
+    Ok(())
+}

@@ -32,6 +32,15 @@ pub(crate) fn selection(resolved: &Resolved, args: &SelectArgs) -> Result<Select
     }
 }
 
+/// The values that are named in full: `entry#field`, or `entry` for all of its fields.
+pub(crate) fn named(resolved: &Resolved, flag: &str, keys: &[String]) -> Result<BTreeSet<ValueId>> {
+    let mut named = BTreeSet::new();
+    for key in keys {
+        named.extend(literal(resolved, flag, key)?);
+    }
+    Ok(named)
+}
+
 fn matching(resolved: &Resolved, flag: &str, patterns: &[String]) -> Result<BTreeSet<ValueId>> {
     let mut matching = BTreeSet::new();
     for pattern in patterns {

@@ -52,6 +52,9 @@ pub(crate) struct ApplyArgs {
     /// End with 0 when all that is left is for a person to give
     #[arg(long)]
     pub(crate) missing_ok: bool,
+    /// Do not try the `check` of this key on its value (can be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) skip_check: Vec<String>,
     /// Write to the place that is shown without asking
     #[arg(long)]
     pub(crate) yes: bool,

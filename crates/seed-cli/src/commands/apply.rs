@@ -26,6 +26,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, manifests_for)?;
     session.warn(terminal);
     let mut wishes = Wishes {
+        unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
@@ -53,7 +54,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     }
     let running = carry_out(&session, &providers, args, &mut wishes, &places, terminal);
     let applied = session::block_on(running)??;
-    let told = after(&session, args, applied, terminal)?;
+    let told = after(&session, args, &wishes, applied, terminal)?;
     Ok(told)
 }
 
@@ -144,6 +145,7 @@ fn known_missing(report: &Report) -> impl Iterator<Item = ValueId> {
 fn after(
     session: &Session,
     args: &ApplyArgs,
+    wishes: &Wishes,
     mut applied: Applied,
     terminal: Terminal,
 ) -> Result<Exit> {
@@ -159,13 +161,14 @@ fn after(
             terminal.json(&render::report_json(
                 resolved,
                 &applied.report,
+                &wishes.unchecked,
                 &applied.files,
                 emitted.as_ref(),
                 &applied.failures,
             ))?;
         }
         Format::Text => {
-            let mut text = render::report_text(&applied.report);
+            let mut text = render::report_text(&applied.report, &wishes.unchecked);
             text.push_str(&render::missing(resolved, &applied.report));
             if !applied.files.is_empty() {
                 text.push_str(&format!(

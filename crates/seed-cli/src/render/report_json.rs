@@ -1,5 +1,8 @@
 //! A report for programs. The same facts as for people, never a value.
 
+use std::collections::BTreeSet;
+
+use seed_core::name::ValueId;
 use seed_core::plan::Action;
 use seed_core::report::{Failure, Fate, Outcome, Report, Verdict};
 use seed_core::resolve::Resolved;
@@ -15,6 +18,7 @@ use crate::secret_files::FileFate;
 pub(crate) fn report(
     resolved: &Resolved,
     report: &Report,
+    unchecked: &BTreeSet<ValueId>,
     files: &[(String, FileFate)],
     emitted: Option<&Emitted>,
     failures: &[CliError],
@@ -25,7 +29,7 @@ pub(crate) fn report(
         "contract": resolved.contract,
         "env": resolved.env,
         "verdict": verdict(report.verdict()),
-        "outcomes": report.outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "outcomes": report.outcomes.iter().map(|it| outcome(it, unchecked)).collect::<Vec<_>>(),
         "files": fates(files),
         "manifests": emitted.map(manifests_json::files),
         "errors": errors(failures),
@@ -80,7 +84,7 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-fn outcome(outcome: &Outcome) -> Value {
+fn outcome(outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
     let mut members = Map::new();
     members.insert("key".to_owned(), json!(outcome.id.to_string()));
     members.insert("backend".to_owned(), json!(outcome.backend));
@@ -95,6 +99,9 @@ fn outcome(outcome: &Outcome) -> Value {
     );
     let (word, more) = fate(&outcome.fate);
     members.insert("outcome".to_owned(), json!(word));
+    if outcome.fate == Fate::Created && unchecked.contains(&outcome.id) {
+        members.insert("unchecked".to_owned(), json!(true));
+    }
     members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     Value::Object(members)
 }

@@ -1,5 +1,8 @@
 //! A report for people.
 
+use std::collections::BTreeSet;
+
+use seed_core::name::ValueId;
 use seed_core::plan::Action;
 use seed_core::report::{Counts, Failure, Fate, Outcome, Report};
 use seed_core::resolve::{Resolved, ResolvedSource};
@@ -7,11 +10,17 @@ use seed_core::resolve::{Resolved, ResolvedSource};
 use crate::secret_files::FileFate;
 
 /// What became of every value that somebody has to know about, then the counts.
-pub(crate) fn report(report: &Report) -> String {
+pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
     let lines: Vec<(String, String)> = report
         .outcomes
         .iter()
-        .filter_map(|outcome| Some((head(outcome)?, words(&outcome.fate))))
+        .filter_map(|outcome| {
+            let mut words = words(&outcome.fate);
+            if outcome.fate == Fate::Created && unchecked.contains(&outcome.id) {
+                words.push_str(", not checked");
+            }
+            Some((head(outcome)?, words))
+        })
         .collect();
     let width = lines
         .iter()
