@@ -221,6 +221,7 @@ fn programs_get_the_same_facts() -> Test {
         "not_judged": 0,
         "unread": 0,
         "not_needed": 1,
+        "not_selected": 0,
         "files": 1,
         "files_not_as_stored": 1
       }
@@ -305,6 +306,41 @@ fn a_check_can_be_left_out_by_its_key() -> Test {
     error: `tokn` is not declared under `secrets`
     hint: did you mean `token`?
     [exit status: 2]
+    ");
+    Ok(())
+}
+
+#[test]
+fn only_what_is_selected_is_judged_and_its_sources_are_read_for_that() -> Test {
+    let files = "files: {out/password: {text: \"${password}\"}, out/salt: {text: \"${salt}\"}}\n";
+    let workspace = stored(WRONG, &format!("{WANTED}{files}"))?;
+    assert_snapshot!(workspace.seed("verify --only mismatch --only line --exclude line")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+      ! mismatch  was not made from password as it is stored: remove it from the backend, and `seed apply` makes it again
+
+    Verified: 1 broken, 12 not selected.
+    ---
+    [exit status: 12]
+    ");
+    assert_snapshot!(workspace.seed("verify --only s*")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+      ! salt      is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
+      ! single#A  wrong shape: one value is stored, and several fields are declared: store it as the contract declares it, or change the contract
+
+      - out/salt  not there: `seed files` writes it
+
+    Verified: 1 placeholder, 1 broken, 11 not selected.
+    Files: 1 not there.
+    ---
+    [exit status: 12]
+    ");
+    assert_snapshot!(workspace.seed("verify --only password --exclude password")?, @"
+    ---
+    error: no key that is needed here is selected
+    hint: `--exclude` leaves nothing
+    [exit status: 3]
     ");
     Ok(())
 }

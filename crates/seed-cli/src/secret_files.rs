@@ -37,7 +37,7 @@ pub(crate) fn needs(resolved: &Resolved, selection: &Selection) -> BTreeSet<Valu
 }
 
 /// The files that hold a value which the run is about. All others are left alone, as their values are.
-fn concerned<'a>(
+pub(crate) fn concerned<'a>(
     resolved: &'a Resolved,
     selection: &'a Selection,
 ) -> impl Iterator<Item = &'a ResolvedFile> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use seed_core::judge::{Doubt, Follows, Standing, Stored, Verdict, follows, judge, verify};
 use seed_core::name::ValueId;
-use seed_core::plan::State;
+use seed_core::plan::{Selection, State};
 use seed_core::produce::Values;
 use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
@@ -178,6 +178,11 @@ fn checks_look_at_what_accept_looks_at_and_tell_no_length() {
     sound
     check (Broken): breaks `pem`: the value has no PEM block: put the right value in its place; `--skip-check a` if the rule no longer holds
     ");
+    let longer = format!(
+        "{{provide: {{how: ask}}, form: escape-newlines, check: {{min: {}}}}}",
+        PEM.len()
+    );
+    assert_snapshot!(each(&longer, &[PEM]), @"check (Broken): breaks `min`: the value has fewer than 82 characters: put the right value in its place; `--skip-check a` if the rule no longer holds");
     let lines = "{provide: {how: ask}, form: escape-newlines, check: {length: 3}}";
     assert_snapshot!(each(lines, &[r"a\nb", r"a\nbc"]), @"
     sound
@@ -194,6 +199,46 @@ fn a_check_that_is_not_to_be_tried_is_not() {
     assert_eq!(
         judge(&resolved, &id("a"), store.stored(), &BTreeSet::new()).len(),
         1
+    );
+}
+
+#[test]
+fn an_end_that_nobody_meant_is_noted() {
+    assert_snapshot!(each("{provide: {how: ask}}", &["token", "token\n", "a\nb"]), @"
+    sound
+    newline (Note): ends in a line break, which is taken off a given value: put the right value in its place
+    sound
+    ");
+    assert_snapshot!(each("{provide: {how: ask}, newline: one}", &["token", "token\n", "token\n\n"]), @"
+    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    sound
+    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    ");
+    let armored = PEM.replace("\\n", "\n");
+    assert_snapshot!(each("{provide: {how: ask}}", &[&armored, armored.trim_end()]), @"
+    sound
+    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    ");
+    assert_eq!(each("{generate: {bytes: 3}}", &["ab\n"]), "sound");
+    assert_eq!(each("{mint: {by: the app}}", &["ab\n"]), "sound");
+}
+
+#[test]
+fn values_that_are_not_selected_are_not_judged() {
+    let resolved = contract("  a: {value: one}\n  b: {value: one}\n");
+    let store = Store::of(&[("a", "other"), ("b", "other")]);
+    let selection = Selection {
+        only: Some(BTreeSet::from([id("b")])),
+        excluded: BTreeSet::new(),
+    };
+    let verification = verify(&resolved, store.stored(), &selection, &BTreeSet::new());
+    let verdicts = verification
+        .values
+        .iter()
+        .map(|value| value.standing.verdict());
+    assert_eq!(
+        verdicts.collect::<Vec<_>>(),
+        [Verdict::NotSelected, Verdict::Drifted]
     );
 }
 
@@ -418,7 +463,7 @@ fn every_value_has_a_standing_and_what_was_not_read_is_never_absent() {
                 .states
                 .extend(state.clone().map(|state| (id(key), state)));
         }
-        let verification = verify(&resolved, store.stored(), &BTreeSet::new());
+        let verification = verify(&resolved, store.stored(), &Selection::ALL, &BTreeSet::new());
         let verdicts: Vec<String> = verification
             .values
             .iter()
@@ -449,8 +494,8 @@ fn the_greatest_finding_decides_and_each_value_counts_once() {
     );
     let store = Store::of(&[("p", "four"), ("t", "two"), ("g", "short"), ("f", "there")])
         .and("n", State::Absent);
-    let verification = verify(&resolved, store.stored(), &BTreeSet::new());
-    assert_snapshot!(format!("{:?}", verification.counts()), @"Counts { sound: 1, drifted: 0, placeholder: 0, broken: 3, blocked: 0, missing: 1, left_out: 0, not_judged: 0, unread: 0, not_needed: 0 }");
+    let verification = verify(&resolved, store.stored(), &Selection::ALL, &BTreeSet::new());
+    assert_snapshot!(format!("{:?}", verification.counts()), @"Counts { sound: 1, drifted: 0, placeholder: 0, broken: 3, blocked: 0, missing: 1, left_out: 0, not_judged: 0, unread: 0, not_needed: 0, not_selected: 0 }");
     let of = |key: &str| {
         verification
             .values

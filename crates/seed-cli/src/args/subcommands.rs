@@ -143,13 +143,15 @@ what is not there yet is listed, and no failure.
 
 Examples:
   seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local
-  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local --format json")]
+  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*' --format json")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Do not try the `check` of this key (can be repeated)
     #[arg(long, value_name = "KEY")]
     pub(crate) skip_check: Vec<ValueId>,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]

@@ -16,13 +16,14 @@ use crate::file_check::{self, CheckedFile, FileState};
 use crate::load::Session;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{load, registry, render, session};
+use crate::{load, registry, render, secret_files, select, session};
 
 pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
     let wishes = Wishes {
         unchecked: args.skip_check.iter().cloned().collect(),
+        selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
     for id in &wishes.unchecked {
@@ -95,12 +96,15 @@ async fn look(
         .iter()
         .filter_map(|step| Some((step.id.clone(), step.state.clone()?)))
         .collect();
-    let wanted: BTreeSet<ValueId> = resolved.order.iter().cloned().collect();
+    let selection = &wishes.selection;
+    let selected = resolved.order.iter().filter(|id| selection.has(id));
+    let needed = secret_files::needs(resolved, selection);
+    let wanted: BTreeSet<ValueId> = selected.cloned().chain(needed).collect();
     let concurrency = args.run.concurrency;
     let known = seed_engine::know(resolved, providers, states, wanted, concurrency).await;
-    let files = resolved.files.iter();
+    let files = secret_files::concerned(resolved, selection);
     let mut found = Found {
-        verification: verify(resolved, known.stored(), &wishes.unchecked),
+        verification: verify(resolved, known.stored(), selection, &wishes.unchecked),
         files: files
             .filter_map(|file| file_check::check(resolved, &session.root, file, &known.read))
             .collect(),

@@ -40,6 +40,7 @@ pub(crate) fn verify(
             "not_judged": counts.not_judged,
             "unread": counts.unread,
             "not_needed": counts.not_needed,
+            "not_selected": counts.not_selected,
             "files": files.len(),
             "files_not_as_stored": files.iter().filter(drifted).count(),
         },
@@ -60,6 +61,7 @@ fn value(resolved: &Resolved, verified: &Verified) -> Value {
         Standing::LeftOut(state) | Standing::Missing(state) | Standing::Unread(state) => {
             (Some(state.to_string()), [].as_slice())
         }
+        Standing::NotSelected => (None, [].as_slice()),
         Standing::NotNeeded(why) => (Some(why.clone()), [].as_slice()),
     };
     json!({

@@ -59,7 +59,7 @@ fn lines(resolved: &Resolved, plan: &Plan, value: &Verified) -> Vec<Line> {
                 (mark(finding.weight()), id.to_string(), words)
             })
             .collect(),
-        Standing::LeftOut(_) | Standing::NotNeeded(_) => Vec::new(),
+        Standing::LeftOut(_) | Standing::NotNeeded(_) | Standing::NotSelected => Vec::new(),
         Standing::Missing(state) if value.standing.verdict() == Verdict::Missing => {
             one('-', missing(plan, value, state))
         }
@@ -126,6 +126,7 @@ fn counts(counts: Counts) -> String {
         (counts.not_judged, "not judged"),
         (counts.unread, "not read"),
         (counts.not_needed, "not needed"),
+        (counts.not_selected, "not selected"),
     ]);
     match parts {
         Some(parts) => format!("Verified: {parts}.\n"),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::follows::Mismatch;
 use crate::name::ValueId;
 use crate::resolve::{ResolvedSource, ResolvedValue};
-use crate::value::{DeriveError, Deviation};
+use crate::value::{DeriveError, Deviation, Newline};
 
 /// One thing to say about a stored value. Holds nothing of the value, not even its length.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Finding {
         /// Which value.
         of: ValueId,
     },
+    /// It ends as no given value does under the contract's `newline`.
+    LineBreak(Newline),
     /// It was not made from its source.
     Mismatch(Mismatch),
     /// The contract's prefix is not before it.
@@ -86,6 +88,7 @@ impl Finding {
             Self::Drifted(_) => "drifted",
             Self::Forbidden(_) => "forbidden",
             Self::HalfPair { .. } => "half-pair",
+            Self::LineBreak(_) => "newline",
             Self::Mismatch(_) => "mismatch",
             Self::NoPrefix(_) => "prefix",
             Self::NoSuffix(_) => "suffix",
@@ -101,7 +104,9 @@ impl Finding {
     /// How much it matters.
     pub fn weight(&self) -> Weight {
         match self {
-            Self::NotCompared { .. } | Self::NotOfRecipe { .. } => Weight::Note,
+            Self::LineBreak(_) | Self::NotCompared { .. } | Self::NotOfRecipe { .. } => {
+                Weight::Note
+            }
             Self::NotJudged { .. } | Self::TooCostly { .. } => Weight::NotJudged,
             Self::Drifted(_) | Self::Parameters(_) => Weight::Drifted,
             Self::Placeholder => Weight::Placeholder,
@@ -135,6 +140,7 @@ impl Finding {
                 value.id
             )),
             Self::Drifted(_)
+            | Self::LineBreak(_)
             | Self::Mismatch(_)
             | Self::NoPrefix(_)
             | Self::NoSuffix(_)
@@ -160,6 +166,12 @@ impl fmt::Display for Finding {
             Self::Drifted(mismatch) | Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::Forbidden(why) => write!(f, "exists, and must not: {why}"),
             Self::HalfPair { of } => write!(f, "is made from {of}, which is not there"),
+            Self::LineBreak(Newline::None) => {
+                f.write_str("ends in a line break, which is taken off a given value")
+            }
+            Self::LineBreak(Newline::One) => {
+                f.write_str("does not end in exactly one line break, as a given value does")
+            }
             Self::NoPrefix(prefix) => write!(f, "does not begin with the prefix `{prefix}`"),
             Self::NoSuffix(suffix) => write!(f, "does not end with the suffix `{suffix}`"),
             Self::NotCompared { with } => {

@@ -8,7 +8,9 @@ use super::inside::{Inside, inside, other_reading, unformed};
 use crate::name::ValueId;
 use crate::resolve::{Resolved, ResolvedSource, ResolvedValue};
 use crate::secret::SecretValue;
-use crate::value::{Recipe, Violation, deviation};
+use crate::value::{
+    Newline, NewlineChange, Recipe, Violation, apply_newline, deviation, is_armored,
+};
 
 /// Says what is wrong with a stored value; nothing when it is sound, or when it is not among those that were read.
 ///
@@ -66,6 +68,7 @@ impl Judge<'_> {
             return vec![Finding::Placeholder];
         }
         let mut findings = self.checks(&inside);
+        findings.extend(self.line_break(&inside));
         if let Some(recipe) = recipe.filter(|recipe| findings.is_empty() && !makes(recipe, &inside))
         {
             let recipe = recipe.summary();
@@ -95,6 +98,18 @@ impl Judge<'_> {
         };
         findings.extend(self.checks(&inside));
         findings
+    }
+
+    /// An end that a person did not mean, as `echo` makes it. Bytes may end so by chance.
+    fn line_break(&self, inside: &SecretValue) -> Option<Finding> {
+        let Some(ResolvedSource::Provide(_)) = &self.value.source else {
+            return None;
+        };
+        let wanted = self.value.newline;
+        let one = wanted == Some(Newline::One) || (wanted.is_none() && is_armored(inside.expose()));
+        let (_, change) = apply_newline(wanted, inside);
+        let wanted = if one { Newline::One } else { Newline::None };
+        (change != NewlineChange::Kept).then_some(Finding::LineBreak(wanted))
     }
 
     fn is_placeholder(&self, value: &SecretValue) -> bool {

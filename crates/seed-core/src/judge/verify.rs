@@ -6,7 +6,7 @@ use super::finding::{Finding, Weight};
 use super::follows::Stored;
 use super::value::judge;
 use crate::name::ValueId;
-use crate::plan::State;
+use crate::plan::{Selection, State};
 use crate::resolve::{Activity, Place, Resolved, ResolvedEntry, ResolvedSource, ResolvedValue};
 
 /// What was found, value by value.
@@ -37,6 +37,8 @@ pub enum Standing {
     Missing(State),
     /// It is not needed here.
     NotNeeded(String),
+    /// The run is not about it.
+    NotSelected,
     /// It was not read, which is not absence.
     Unread(State),
 }
@@ -48,6 +50,8 @@ pub enum Verdict {
     Sound,
     /// Not needed here.
     NotNeeded,
+    /// The run is not about it.
+    NotSelected,
     /// Not there, and need not be.
     LeftOut,
     /// Not there.
@@ -89,17 +93,24 @@ pub struct Counts {
     pub unread: usize,
     /// Not needed here.
     pub not_needed: usize,
+    /// Not selected.
+    pub not_selected: usize,
 }
 
-/// Judges every value of a contract. `unchecked` are values whose `check` is not tried.
+/// Judges every selected value of a contract. `unchecked` are values whose `check` is not tried.
 pub fn verify(
     resolved: &Resolved,
     stored: Stored<'_>,
+    selection: &Selection,
     unchecked: &BTreeSet<ValueId>,
 ) -> Verification {
     let values = resolved.values().map(|(entry, value)| Verified {
         id: value.id.clone(),
-        standing: standing(resolved, entry, value, stored, unchecked),
+        standing: if selection.has(&value.id) {
+            standing(resolved, entry, value, stored, unchecked)
+        } else {
+            Standing::NotSelected
+        },
     });
     Verification {
         values: values.collect(),
@@ -175,6 +186,7 @@ impl Standing {
             Self::Missing(State::Deleted { .. } | State::Disabled { .. }) => Verdict::Blocked,
             Self::Missing(_) => Verdict::Missing,
             Self::NotNeeded(_) => Verdict::NotNeeded,
+            Self::NotSelected => Verdict::NotSelected,
             Self::Unread(_) => Verdict::Unread,
         }
     }
@@ -191,11 +203,13 @@ impl Standing {
                 | Verdict::LeftOut
                 | Verdict::Missing
                 | Verdict::NotNeeded
+                | Verdict::NotSelected
                 | Verdict::Sound
                 | Verdict::Unread => "sound",
             },
             Self::LeftOut(state) | Self::Missing(state) | Self::Unread(state) => state.as_str(),
             Self::NotNeeded(_) => "not-needed",
+            Self::NotSelected => "not-selected",
         }
     }
 }
@@ -213,6 +227,7 @@ impl Verification {
                 Verdict::Missing => &mut counts.missing,
                 Verdict::NotJudged => &mut counts.not_judged,
                 Verdict::NotNeeded => &mut counts.not_needed,
+                Verdict::NotSelected => &mut counts.not_selected,
                 Verdict::Placeholder => &mut counts.placeholder,
                 Verdict::Sound => &mut counts.sound,
                 Verdict::Unread => &mut counts.unread,

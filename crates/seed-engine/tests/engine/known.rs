@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seed_core::backend::Kind;
 use seed_core::judge::{Standing, Verdict, verify};
 use seed_core::name::ValueId;
-use seed_core::plan::State;
+use seed_core::plan::{Selection, State};
 use seed_core::report::Verdict as Applied;
 use seed_engine::{Known, Unread, know};
 use seed_provider::{ErrorKind, Operation};
@@ -27,7 +27,12 @@ async fn known(world: &World, wanted: &[&str]) -> Known {
 }
 
 fn verdicts(world: &World, known: &Known) -> Vec<String> {
-    let verification = verify(&world.resolved, known.stored(), &BTreeSet::new());
+    let verification = verify(
+        &world.resolved,
+        known.stored(),
+        &Selection::ALL,
+        &BTreeSet::new(),
+    );
     let words = |standing: &Standing| format!("{:?}", standing.verdict());
     let values = verification.values.iter();
     values
