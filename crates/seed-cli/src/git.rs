@@ -50,7 +50,7 @@ pub(crate) fn fate(path: &Path) -> Fate {
 }
 
 /// The nearest directory above with a `.git`, links resolved as far as they exist.
-fn work_tree(path: &Path) -> Option<PathBuf> {
+pub(crate) fn work_tree(path: &Path) -> Option<PathBuf> {
     let existing = path
         .ancestors()
         .skip(1)

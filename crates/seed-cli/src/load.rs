@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use seed_core::backend::Kind;
 use seed_core::contract::{self, Contract};
 use seed_core::diagnostic::{Diagnostic, Diagnostics, Position};
 use seed_core::facts::Facts;
@@ -11,6 +12,7 @@ use seed_core::resolve::{self, Request, Resolved, Scope};
 
 use crate::args::ContractArgs;
 use crate::error::{CliError, Result};
+use crate::fence::Fence;
 use crate::render;
 use crate::terminal::Terminal;
 use crate::text_file::{self, Unreadable};
@@ -28,6 +30,8 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Diagnostics,
     /// The directory it stands in.
     directory: PathBuf,
+    /// What it cannot lead out of.
+    fence: Fence,
 }
 
 /// A contract for one environment.
@@ -46,6 +50,7 @@ pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
     let path = args.contract.display().to_string();
     let source =
         text_file::read(&args.contract).map_err(|err| no_contract(&args.contract, &err))?;
+    let fence = Fence::around(&args.contract)?;
     let directory = args
         .contract
         .parent()
@@ -58,6 +63,7 @@ pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
             contract,
             warnings,
             directory,
+            fence,
         }),
         Err(diagnostics) => Err(CliError::Text {
             path,
@@ -98,6 +104,12 @@ impl Loaded {
     ) -> Result<Session> {
         let (resolved, warnings) = self.resolved(args, args.backend.clone(), manifests_for)?;
         let root = below(&self.directory, &resolved.root);
+        self.fence.check("the root", &root)?;
+        for backend in resolved.backends.values() {
+            if let (Kind::Local, Some(file)) = (backend.kind, backend.settings.get("file")) {
+                self.fence.check("the local store", &root.join(file))?;
+            }
+        }
         let mut loaded = self;
         loaded.warnings.extend(warnings);
         Ok(Session {
@@ -129,6 +141,9 @@ impl Loaded {
     fn facts(&self, args: &ContractArgs, env: Option<&str>) -> Result<Facts> {
         let mut facts = self.contract.defaults.clone();
         for path in self.facts_files(args, env)? {
+            if args.config.is_empty() {
+                self.fence.check("the facts file", &path)?;
+            }
             facts.merge(read_facts(&path)?);
         }
         for (list, flag) in [(&args.set, "--set"), (&args.set_string, "--set-string")] {

@@ -8,10 +8,12 @@ mod disk;
 mod env;
 mod error;
 mod exit;
+mod fence;
 mod file_check;
 mod git;
 mod load;
 mod manifests;
+mod process;
 mod progress;
 mod prompt;
 mod registry;
@@ -33,6 +35,7 @@ use crate::args::App;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
+    process::harden();
     let app = match App::try_parse() {
         Ok(app) => app,
         Err(err) => return usage::refuse(&err),

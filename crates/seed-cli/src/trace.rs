@@ -22,6 +22,7 @@ pub(crate) fn start(verbose: u8) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(true)
+        .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
         .without_time();
     let filter = Targets::new().with_targets(ours.map(|name| (name, level)));
     // A second start in one process would be a test's; the first one stays.
