@@ -15,6 +15,8 @@ mod refusal;
 pub mod shared;
 pub mod store;
 pub mod terminal;
+#[cfg(target_os = "linux")]
+pub mod watch;
 pub mod webhook;
 pub mod workspace;
 pub mod yaml;

@@ -257,6 +257,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
       "version": 1,
       "contract": "every-kind",
       "env": null,
+      "offline": false,
       "backends": [
         {
           "name": "local",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use seed_core::inventory::{Depth, Inventory};
+use seed_core::inventory::{Depth, Inventory, Presence, Wanted};
 use seed_core::name::ValueId;
 use seed_core::plan::{self, Input, Plan, Selection};
 use seed_core::produce::{Maker, preflight};
@@ -94,6 +94,25 @@ impl Seen {
     pub(crate) fn plan_again(&mut self, resolved: &Resolved, wishes: &Wishes) {
         self.plan = plan_for(resolved, &self.inventories, wishes);
     }
+}
+
+/// Plans without looking, as if nothing existed yet. What is there is not known, so no step has a state.
+pub(crate) fn as_if_nothing_existed(resolved: &Resolved, wishes: &Wishes) -> Plan {
+    let nothing = |wanted: Vec<Wanted>| -> Inventory {
+        let absent = wanted
+            .into_iter()
+            .map(|wanted| (wanted.name, Presence::Absent));
+        absent.collect()
+    };
+    let wanted = plan::wanted(resolved, Depth::Quick).into_iter();
+    let inventories = wanted
+        .map(|(name, wanted)| (name, nothing(wanted)))
+        .collect();
+    let mut plan = plan_for(resolved, &inventories, wishes);
+    for step in &mut plan.steps {
+        step.state = None;
+    }
+    plan
 }
 
 /// Tries what can be known to be wrong before the first write.

@@ -101,3 +101,24 @@ pub(crate) enum Format {
     /// For programs: one versioned document, errors too; never a value, unless the command prints values
     Json,
 }
+
+/// What is printed of a plan.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one versioned document, errors too; never a value
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+impl From<PlanFormat> for Format {
+    fn from(format: PlanFormat) -> Self {
+        match format {
+            PlanFormat::Text | PlanFormat::Markdown => Self::Text,
+            PlanFormat::Json => Self::Json,
+        }
+    }
+}

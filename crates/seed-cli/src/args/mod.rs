@@ -5,7 +5,7 @@ mod root;
 mod subcommands;
 mod variables;
 
-pub(crate) use common::{ContractArgs, Format, RunArgs, SelectArgs};
+pub(crate) use common::{ContractArgs, Format, PlanFormat, RunArgs, SelectArgs};
 pub(crate) use root::{App, Command};
 pub(crate) use subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs, ManArgs,

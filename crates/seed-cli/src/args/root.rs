@@ -53,7 +53,7 @@ impl Command {
     /// What it prints. Schemas, scripts and manual pages are text in a form of their own.
     pub(crate) fn format(&self) -> Format {
         match self {
-            Self::Plan(args) => args.output.format,
+            Self::Plan(args) => args.format.into(),
             Self::Apply(args) => args.output.format,
             Self::Emit(args) => args.output.format,
             Self::Check(args) => args.output.format,

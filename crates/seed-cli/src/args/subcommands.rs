@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
 
-use super::common::{ContractArgs, OutputArgs, RunArgs, SelectArgs};
+use super::common::{ContractArgs, OutputArgs, PlanFormat, RunArgs, SelectArgs};
 
 /// `seed plan`.
 #[derive(Args, Debug)]
@@ -15,13 +15,18 @@ use super::common::{ContractArgs, OutputArgs, RunArgs, SelectArgs};
 Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json
-  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'litellm-*'")]
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'litellm-*'
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --offline --format markdown")]
 pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: PlanFormat,
     /// End with 10, 11 or 12 when there is something to create, to give, or blocked
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Ask no backend: show what would happen if nothing existed yet
+    #[arg(long, conflicts_with_all = ["exit_code", "no_read", "quick"])]
+    pub(crate) offline: bool,
     /// Ask only whether names exist, in the fewest calls
     #[arg(long, conflicts_with = "no_read")]
     pub(crate) quick: bool,

@@ -1,12 +1,14 @@
 //! `seed plan`.
 
+use seed_core::backend::Description;
 use seed_core::inventory::Depth;
-use seed_core::plan::Summary;
+use seed_core::plan::{Plan, Summary};
 
-use crate::args::{Format, PlanArgs};
+use crate::args::{PlanArgs, PlanFormat};
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::load::Session;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
 use crate::{load, registry, render, select, session};
@@ -18,6 +20,11 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
+    if args.offline {
+        let plan = session::as_if_nothing_existed(&session.resolved, &wishes);
+        show(&session, &plan, None, &[], args, terminal)?;
+        return Ok(Exit::Done);
+    }
     let providers = registry::open(
         &session.resolved,
         &session.root,
@@ -28,22 +35,16 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let mut seen = session::block_on(looking)?;
     session::refuse_blind(&mut seen, &providers, terminal)?;
     let places = registry::describe(&providers);
-    match args.output.format {
-        Format::Json => {
-            let (resolved, failures) = (&session.resolved, &seen.failures);
-            let plan = render::plan_json(resolved, &seen.plan, &places, failures);
-            terminal.json(&plan)?;
-        }
-        Format::Text => {
-            let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
-            let title = render::title(&session.resolved, &session.loaded.path, &places);
-            terminal.data(&format!(
-                "{title}\n{}",
-                render::plan_text(&session.resolved, &seen.plan)
-            ))?;
-        }
-    }
-    if let Some(exit) = session::tell(&seen.failures, terminal) {
+    let failures = &seen.failures;
+    show(
+        &session,
+        &seen.plan,
+        Some(&places),
+        failures,
+        args,
+        terminal,
+    )?;
+    if let Some(exit) = session::tell(failures, terminal) {
         return Ok(exit);
     }
     Ok(if args.exit_code {
@@ -51,6 +52,36 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     } else {
         Exit::Done
     })
+}
+
+/// Prints a plan. Without `places`, no backend was asked.
+fn show(
+    session: &Session,
+    plan: &Plan,
+    places: Option<&[(String, Description)]>,
+    failures: &[CliError],
+    args: &PlanArgs,
+    terminal: Terminal,
+) -> Result<()> {
+    let (resolved, path) = (&session.resolved, &session.loaded.path);
+    match (args.format, places) {
+        (PlanFormat::Json, _) => {
+            terminal.json(&render::plan_json(resolved, plan, places, failures))
+        }
+        (PlanFormat::Markdown, _) => terminal.data(&render::plan_markdown(resolved, plan, places)),
+        (PlanFormat::Text, Some(places)) => {
+            let places: Vec<_> = places.iter().map(|(_, place)| place.clone()).collect();
+            let title = render::title(resolved, path, &places);
+            let plan = render::plan_text(resolved, plan, Environment::is_set);
+            terminal.data(&format!("{title}\n{plan}"))
+        }
+        (PlanFormat::Text, None) => {
+            let title = render::title_offline(resolved, path);
+            // No variable is looked at, not even whether it is set.
+            let plan = render::plan_text(resolved, plan, |_| false);
+            terminal.data(&format!("{title}\n{plan}"))
+        }
+    }
 }
 
 fn depth(args: &PlanArgs) -> Depth {

@@ -5,7 +5,9 @@ mod diagnostics;
 mod diff;
 mod error_json;
 mod manifests_json;
+mod markdown;
 mod plan_json;
+mod plan_markdown;
 mod plan_text;
 mod report_json;
 mod report_text;
@@ -22,7 +24,8 @@ pub(crate) use manifests_json::{
     differences as differences_json, texts as texts_json, written as written_json,
 };
 pub(crate) use plan_json::plan as plan_json;
-pub(crate) use plan_text::{made_by_others, plan as plan_text, title};
+pub(crate) use plan_markdown::plan as plan_markdown;
+pub(crate) use plan_text::{made_by_others, plan as plan_text, title, title_offline};
 pub(crate) use report_json::{files as files_json, report as report_json};
 pub(crate) use report_text::{files, missing, report as report_text};
 pub(crate) use verify_json::verify as verify_json;

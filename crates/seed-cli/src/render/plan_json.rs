@@ -1,18 +1,19 @@
 //! A plan for programs. The same facts as for people, never a value.
 
 use seed_core::backend::Description;
-use seed_core::plan::{Action, Plan, Step};
+use seed_core::inventory::Depth;
+use seed_core::plan::{Action, Plan, Step, wanted};
 use seed_core::resolve::Resolved;
 use serde_json::{Map, Value, json};
 
 use super::error_json::errors;
 use crate::error::CliError;
 
-/// The plan as one JSON document; `version` changes when its shape does.
+/// The plan as one JSON document; `version` changes when its shape does. Without `places`, no backend was asked.
 pub(crate) fn plan(
     resolved: &Resolved,
     plan: &Plan,
-    places: &[(String, Description)],
+    places: Option<&[(String, Description)]>,
     failures: &[CliError],
 ) -> Value {
     let summary = plan.summary();
@@ -20,7 +21,11 @@ pub(crate) fn plan(
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
-        "backends": places.iter().map(|(name, place)| backend(name, place)).collect::<Vec<_>>(),
+        "offline": places.is_none(),
+        "backends": places.map_or_else(
+            || unasked(resolved),
+            |places| places.iter().map(|(name, place)| backend(name, place)).collect::<Vec<_>>(),
+        ),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "made_by_others": others(resolved),
         "errors": errors(failures),
@@ -47,6 +52,22 @@ pub(super) fn backend(name: &str, place: &Description) -> Value {
         "identity": place.identity,
         "create": place.capabilities.create.as_str(),
     })
+}
+
+/// The backends that keep values, about which nothing is known but what the contract says.
+fn unasked(resolved: &Resolved) -> Vec<Value> {
+    let names = wanted(resolved, Depth::Quick).into_keys();
+    let backends = names.filter_map(|name| resolved.backends.get(&name));
+    let unasked = backends.map(|backend| {
+        json!({
+            "name": backend.name,
+            "kind": backend.kind.as_str(),
+            "place": null,
+            "identity": null,
+            "create": null,
+        })
+    });
+    unasked.collect()
 }
 
 fn step(step: &Step) -> Value {

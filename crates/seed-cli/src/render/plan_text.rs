@@ -4,7 +4,7 @@ use seed_core::backend::Description;
 use seed_core::plan::{Action, Plan, State, Step, Summary};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
-use crate::env::Environment;
+use super::words::hanging;
 
 /// Who writes where, and from which contract.
 pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description]) -> String {
@@ -17,11 +17,23 @@ pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description])
             .map_or_else(String::new, |identity| format!(", as {identity}"));
         parts.push(format!("{}, {}{identity}", place.kind, place.place));
     }
+    title_of(&parts, contract)
+}
+
+/// The title of a plan for which no backend was asked.
+pub(crate) fn title_offline(resolved: &Resolved, contract: &str) -> String {
+    let mut parts = vec![resolved.contract.clone()];
+    parts.extend(resolved.env.as_ref().map(|env| format!("env {env}")));
+    parts.push("offline, as if nothing existed yet".to_owned());
+    title_of(&parts, contract)
+}
+
+fn title_of(parts: &[String], contract: &str) -> String {
     format!("{:<60}  {contract}\n", parts.join(" · "))
 }
 
-/// The whole plan, its summary last.
-pub(crate) fn plan(resolved: &Resolved, plan: &Plan) -> String {
+/// The whole plan, its summary last. `is_set` tells whether a variable is.
+pub(crate) fn plan(resolved: &Resolved, plan: &Plan, is_set: impl Fn(&str) -> bool) -> String {
     let is_selected = |step: &&Step| !matches!(step.action, Action::NotSelected { .. });
     let width = plan
         .steps
@@ -32,7 +44,7 @@ pub(crate) fn plan(resolved: &Resolved, plan: &Plan) -> String {
         .unwrap_or_default();
     let mut text = String::new();
     for step in plan.steps.iter().filter(is_selected) {
-        text.push_str(&line(resolved, step, width));
+        text.push_str(&line(resolved, step, width, &is_set));
     }
     text.push_str(&made_by_others(resolved));
     text.push('\n');
@@ -40,9 +52,9 @@ pub(crate) fn plan(resolved: &Resolved, plan: &Plan) -> String {
     text
 }
 
-/// The Secrets that somebody else makes.
-pub(crate) fn made_by_others(resolved: &Resolved) -> String {
-    let others: Vec<(String, &str)> = resolved
+/// The Secrets that somebody else makes, and who.
+pub(super) fn made_by(resolved: &Resolved) -> Vec<(String, &str)> {
+    resolved
         .targets
         .iter()
         .filter(|target| target.activity.is_active())
@@ -52,7 +64,12 @@ pub(crate) fn made_by_others(resolved: &Resolved) -> String {
                 target.made_by.as_deref()?,
             ))
         })
-        .collect();
+        .collect()
+}
+
+/// The Secrets that somebody else makes.
+pub(crate) fn made_by_others(resolved: &Resolved) -> String {
+    let others = made_by(resolved);
     let width = others
         .iter()
         .map(|(secret, _)| secret.len())
@@ -60,7 +77,10 @@ pub(crate) fn made_by_others(resolved: &Resolved) -> String {
         .unwrap_or_default();
     let lines: String = others
         .iter()
-        .map(|(secret, by)| format!("    {secret:<width$}  made by {by}\n"))
+        .map(|(secret, by)| {
+            let by = hanging(by, width + 6);
+            format!("    {secret:<width$}  made by {by}\n")
+        })
         .collect();
     if lines.is_empty() {
         lines
@@ -69,9 +89,10 @@ pub(crate) fn made_by_others(resolved: &Resolved) -> String {
     }
 }
 
-fn line(resolved: &Resolved, step: &Step, width: usize) -> String {
+fn line(resolved: &Resolved, step: &Step, width: usize, is_set: &impl Fn(&str) -> bool) -> String {
     let id = step.id.to_string();
-    let text = format!("  {} {id:<width$}  {}", mark(&step.action), words(step));
+    let words = hanging(&words(step), width + 6);
+    let text = format!("  {} {id:<width$}  {words}", mark(&step.action));
     let copies: String = step
         .files
         .iter()
@@ -80,14 +101,14 @@ fn line(resolved: &Resolved, step: &Step, width: usize) -> String {
         .collect();
     let mut lines = format!("{}{copies}\n", text.trim_end());
     if let Action::Ask = step.action {
-        for more in where_from(resolved, step) {
+        for more in where_from(resolved, step, is_set) {
             lines.push_str(&format!("    {:<width$}  {more}\n", ""));
         }
     }
     lines
 }
 
-fn mark(action: &Action) -> char {
+pub(super) fn mark(action: &Action) -> char {
     match action {
         Action::Ask => '?',
         Action::Blocked(_) => '!',
@@ -122,7 +143,7 @@ pub(super) fn words(step: &Step) -> String {
 }
 
 /// Where a person gets a value, beside the words of the contract.
-fn where_from(resolved: &Resolved, step: &Step) -> Vec<String> {
+fn where_from(resolved: &Resolved, step: &Step, is_set: &impl Fn(&str) -> bool) -> Vec<String> {
     let Some(Some(ResolvedSource::Provide(provided))) =
         resolved.value(&step.id).map(|value| value.source.as_ref())
     else {
@@ -132,12 +153,12 @@ fn where_from(resolved: &Resolved, step: &Step) -> Vec<String> {
     let variable = provided
         .env
         .as_ref()
-        .filter(|name| Environment::is_set(name))
+        .filter(|name| is_set(name))
         .map(|name| format!("${name} is set"));
     [url, variable].into_iter().flatten().collect()
 }
 
-fn summary(summary: Summary) -> String {
+pub(super) fn summary(summary: Summary) -> String {
     let parts: Vec<String> = [
         (summary.create, "to create"),
         (summary.ask, "for you to provide"),

@@ -7,6 +7,7 @@ use seed_core::plan::Action;
 use seed_core::report::{Counts, Failure, Fate, Outcome, Report};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
+use super::words::hanging;
 use crate::secret_files::FileFate;
 
 /// What became of every value that somebody has to know about, then the counts.
@@ -29,7 +30,7 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
         .unwrap_or_default();
     let mut text: String = lines
         .iter()
-        .map(|(head, words)| format!("{head:<width$}  {words}\n"))
+        .map(|(head, words)| format!("{head:<width$}  {}\n", hanging(words, width + 2)))
         .collect();
     if !text.is_empty() {
         text.push('\n');
@@ -150,7 +151,7 @@ pub(crate) fn missing(resolved: &Resolved, report: &Report) -> String {
                         .url
                         .as_ref()
                         .map_or_else(String::new, |url| format!("\n      {url}"));
-                    format!("    {}: {how}{url}\n", value.id)
+                    format!("    {}: {}{url}\n", value.id, hanging(how, 6))
                 }
                 _ => format!("    {}\n", value.id),
             })

@@ -1,4 +1,4 @@
-//! Numbers, plurals and lists.
+//! Numbers, plurals, lists, and the lines of others.
 
 /// "1 file", "2 files".
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
@@ -13,4 +13,23 @@ pub(super) fn sentence(counts: &[(usize, &str)]) -> Option<String> {
         .map(|(number, words)| format!("{number} {words}"))
         .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Several lines of others, each but the first after `blanks` blanks, and none of them empty.
+pub(crate) fn hanging(text: &str, blanks: usize) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let between = format!("\n{:blanks$}", "");
+    lines.collect::<Vec<_>>().join(&between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_lines_hang_below_the_first() {
+        assert_eq!(hanging("one", 4), "one");
+        assert_eq!(hanging("\n one \r\n\n  two\n", 4), "one\n    two");
+        assert_eq!(hanging("", 4), "");
+    }
 }
