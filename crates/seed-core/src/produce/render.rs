@@ -16,6 +16,12 @@ pub enum RenderError {
     /// A text cannot be filled in.
     #[error(transparent)]
     Fill(#[from] FillError),
+    /// Readers of dotenv files do not agree about the value of this variable.
+    #[error(
+        "`{0}` has characters that shells, Python and Node do not read alike in a dotenv file (a carriage return, \
+         `${{`, or quotes beside backslashes, `$` or other quotes): write it with `| base64`, or into a `yaml` or `json` file"
+    )]
+    Dotenv(String),
     /// The JSON could not be written.
     #[error("the JSON text cannot be written")]
     Json,
@@ -139,30 +145,35 @@ impl Leaves<'_> {
         if filled.is_empty() {
             return Ok(None);
         }
-        // At worst every byte is escaped; with room for that the buffer never moves and leaves no copy.
-        let room = |(name, value): &(&String, Zeroizing<String>)| name.len() + 2 * value.len() + 4;
+        let room = |(name, value): &(&String, Zeroizing<String>)| name.len() + value.len() + 4;
+        // With room for all the buffer never moves and leaves no copy.
         let mut lines = Zeroizing::new(String::with_capacity(filled.iter().map(room).sum()));
         for (name, value) in &filled {
+            let quote = quote(value).ok_or_else(|| RenderError::Dotenv((*name).clone()))?;
             lines.push_str(name);
-            lines.push_str("=\"");
-            value.chars().for_each(|c| escape(c, &mut lines));
-            lines.push_str("\"\n");
+            lines.push('=');
+            lines.push(quote);
+            lines.push_str(value);
+            lines.push(quote);
+            lines.push('\n');
         }
         Ok(Some(lines))
     }
 }
 
-/// Between double quotes neither a shell nor a dotenv reader takes the escaped characters for anything else.
-fn escape(c: char, out: &mut String) {
-    match c {
-        '"' | '$' | '\\' | '`' => {
-            out.push('\\');
-            out.push(c);
-        }
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        c => out.push(c),
+/// The quotes between which shells, Python's and Node's readers all take a text as it is, if there are any.
+///
+/// They agree on no escape at all: what is an escape to one is two characters to another. Python replaces `${…}` between
+/// any quotes, and both it and Node lose carriage returns.
+fn quote(value: &str) -> Option<char> {
+    if value.contains(['\r', '\0']) || value.contains("${") {
+        return None;
     }
+    if !value.contains(['"', '$', '`', '\\']) {
+        return Some('"');
+    }
+    let plain = !value.contains('\'') && !value.contains("\\\\") && !value.ends_with('\\');
+    plain.then_some('\'')
 }
 
 /// Pretty JSON that ends in one line feed.

@@ -1,6 +1,6 @@
 //! From JSON values to YAML that YAML 1.1 and 1.2 readers read alike.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -17,66 +17,96 @@ pub enum Style {
 
 /// Writes a block-style document. The same value always gives the same bytes, and ends in one line feed.
 pub fn write(value: &Value, style: Style) -> Zeroizing<String> {
-    let mut writer = Writer {
-        out: Zeroizing::new(String::new()),
-        style,
-    };
-    match value {
-        Value::Object(members) if !members.is_empty() => writer.mapping(members, 0),
-        Value::Array(items) if !items.is_empty() => writer.sequence(items, 0),
-        Value::Array(_)
-        | Value::Bool(_)
-        | Value::Null
-        | Value::Number(_)
-        | Value::Object(_)
-        | Value::String(_) => {
-            writer.scalar(value, 0);
-            writer.out.push('\n');
-        }
-    }
-    writer.out
+    let mut size = Counter(0);
+    // Neither a number nor a string refuses to be written to.
+    Writer::new(&mut size, style)
+        .document(value)
+        .unwrap_or_default();
+    // The buffer has its size from the start, so it never moves and leaves no copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(size.0));
+    Writer::new(&mut *text, style)
+        .document(value)
+        .unwrap_or_default();
+    text
 }
 
-struct Writer {
-    out: Zeroizing<String>,
+/// Measures what would be written.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.len());
+        Ok(())
+    }
+}
+
+struct Writer<'a, W> {
+    out: &'a mut W,
     style: Style,
 }
 
-impl Writer {
-    fn mapping(&mut self, members: &serde_json::Map<String, Value>, indent: usize) {
+impl<'a, W: Write> Writer<'a, W> {
+    fn new(out: &'a mut W, style: Style) -> Self {
+        Self { out, style }
+    }
+
+    fn document(&mut self, value: &Value) -> fmt::Result {
+        match value {
+            Value::Object(members) if !members.is_empty() => self.mapping(members, 0, false),
+            Value::Array(items) if !items.is_empty() => self.sequence(items, 0),
+            Value::Array(_)
+            | Value::Bool(_)
+            | Value::Null
+            | Value::Number(_)
+            | Value::Object(_)
+            | Value::String(_) => {
+                self.scalar(value, 0)?;
+                self.out.write_char('\n')
+            }
+        }
+    }
+
+    /// The first pair of a mapping inside a list stands `behind_dash`.
+    fn mapping(
+        &mut self,
+        members: &serde_json::Map<String, Value>,
+        indent: usize,
+        behind_dash: bool,
+    ) -> fmt::Result {
         for (index, (key, value)) in members.iter().enumerate() {
-            // The first pair of a mapping inside a list stands behind the dash.
-            if index > 0 || !self.out.ends_with("- ") {
-                self.indent(indent);
+            if index > 0 || !behind_dash {
+                self.indent(indent)?;
             }
-            self.text(key, Style::Readable);
-            self.out.push(':');
-            self.value(value, indent);
+            self.text(key, Style::Readable)?;
+            self.out.write_char(':')?;
+            self.value(value, indent)?;
         }
+        Ok(())
     }
 
-    fn sequence(&mut self, items: &[Value], indent: usize) {
+    fn sequence(&mut self, items: &[Value], indent: usize) -> fmt::Result {
         for item in items {
-            self.indent(indent);
-            self.out.push('-');
+            self.indent(indent)?;
+            self.out.write_char('-')?;
             if let Some(members) = item.as_object().filter(|members| !members.is_empty()) {
-                self.out.push(' ');
-                self.mapping(members, indent + 2);
+                self.out.write_char(' ')?;
+                self.mapping(members, indent + 2, true)?;
             } else {
-                self.value(item, indent);
+                self.value(item, indent)?;
             }
         }
+        Ok(())
     }
 
-    fn value(&mut self, value: &Value, indent: usize) {
+    fn value(&mut self, value: &Value, indent: usize) -> fmt::Result {
         match value {
             Value::Object(members) if !members.is_empty() => {
-                self.out.push('\n');
-                self.mapping(members, indent + 2);
+                self.out.write_char('\n')?;
+                self.mapping(members, indent + 2, false)
             }
             Value::Array(items) if !items.is_empty() => {
-                self.out.push('\n');
-                self.sequence(items, indent + 2);
+                self.out.write_char('\n')?;
+                self.sequence(items, indent + 2)
             }
             Value::Array(_)
             | Value::Bool(_)
@@ -84,58 +114,55 @@ impl Writer {
             | Value::Number(_)
             | Value::Object(_)
             | Value::String(_) => {
-                self.out.push(' ');
-                self.scalar(value, indent + 2);
-                self.out.push('\n');
+                self.out.write_char(' ')?;
+                self.scalar(value, indent + 2)?;
+                self.out.write_char('\n')
             }
         }
     }
 
-    fn scalar(&mut self, value: &Value, indent: usize) {
+    fn scalar(&mut self, value: &Value, indent: usize) -> fmt::Result {
         match value {
             Value::String(text) if is_block(text) => self.block(text, indent),
             Value::String(text) => self.text(text, self.style),
-            Value::Array(_) => self.out.push_str("[]"),
-            Value::Object(_) => self.out.push_str("{}"),
-            Value::Bool(_) | Value::Null | Value::Number(_) => {
-                self.out.push_str(&value.to_string());
-            }
+            Value::Array(_) => self.out.write_str("[]"),
+            Value::Object(_) => self.out.write_str("{}"),
+            Value::Bool(_) | Value::Null | Value::Number(_) => write!(self.out, "{value}"),
         }
     }
 
-    fn text(&mut self, text: &str, style: Style) {
+    fn text(&mut self, text: &str, style: Style) -> fmt::Result {
         if style == Style::Readable && is_plain(text) {
-            self.out.push_str(text);
+            self.out.write_str(text)
         } else {
-            quote(text, &mut self.out);
+            quote(text, self.out)
         }
     }
 
-    fn block(&mut self, text: &str, indent: usize) {
+    fn block(&mut self, text: &str, indent: usize) -> fmt::Result {
         let body = text.trim_end_matches('\n');
-        self.out.push('|');
+        self.out.write_char('|')?;
         match text.len() - body.len() {
-            0 => self.out.push('-'),
+            0 => self.out.write_char('-')?,
             1 => {}
-            _ => self.out.push('+'),
+            _ => self.out.write_char('+')?,
         }
         for line in body.split('\n') {
-            self.out.push('\n');
+            self.out.write_char('\n')?;
             if !line.is_empty() {
-                self.indent(indent.max(2));
-                self.out.push_str(line);
+                self.indent(indent.max(2))?;
+                self.out.write_str(line)?;
             }
         }
         // The caller ends the line; with `+` every further line feed is content.
         for _ in 1..(text.len() - body.len()) {
-            self.out.push('\n');
+            self.out.write_char('\n')?;
         }
+        Ok(())
     }
 
-    fn indent(&mut self, by: usize) {
-        for _ in 0..by {
-            self.out.push(' ');
-        }
+    fn indent(&mut self, by: usize) -> fmt::Result {
+        (0..by).try_for_each(|_| self.out.write_char(' '))
     }
 }
 
@@ -182,20 +209,20 @@ fn is_printable(c: char) -> bool {
         )
 }
 
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
+fn quote(text: &str, out: &mut impl Write) -> fmt::Result {
+    out.write_char('"')?;
     for c in text.chars() {
         match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if is_printable(c) => out.push(c),
-            c => drop(write!(out, "\\u{:04X}", u32::from(c))),
+            '"' => out.write_str("\\\"")?,
+            '\\' => out.write_str("\\\\")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\t' => out.write_str("\\t")?,
+            c if is_printable(c) => out.write_char(c)?,
+            c => write!(out, "\\u{:04X}", u32::from(c))?,
         }
     }
-    out.push('"');
+    out.write_char('"')
 }
 
 #[cfg(test)]
@@ -233,6 +260,13 @@ mod tests {
           line
             two
         "#);
+    }
+
+    #[test]
+    fn the_buffer_has_its_size_from_the_start() {
+        let value = json!({"a": "x".repeat(300), "b": ["\u{1}\"".repeat(99), {"c": "1\n2\n\n"}]});
+        let text = write(&value, Style::Quoted);
+        assert_eq!(text.len(), text.capacity());
     }
 
     fn tree() -> impl Strategy<Value = Value> {
