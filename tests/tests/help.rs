@@ -45,6 +45,7 @@ fn every_command_has_examples_and_they_run() -> Test {
     workspace
         .seed(&format!("apply {PLATFORM} --missing-ok"))?
         .success()?;
+    workspace.write("password.txt", "a value that a person chose\n")?;
     let shell = workspace.shell()?;
     let mut commands = 0;
     for help in help::all(&workspace)? {

@@ -1,6 +1,7 @@
 //! Whether a person has to confirm where a run is about to write.
 
 use seed_core::backend::Description;
+use seed_core::name::ValueId;
 
 use crate::error::{CliError, Result};
 use crate::terminal::Terminal;
@@ -31,6 +32,30 @@ pub(crate) fn places(
             "nobody confirmed that {places} is meant"
         ))
         .hint("write the place into the contract, or confirm it with `--yes`")),
+    }
+}
+
+/// Makes sure that a value is to be replaced which the contract wants to be replaced with care.
+pub(crate) fn replacing(
+    id: &ValueId,
+    why: &str,
+    yes: bool,
+    no_input: bool,
+    terminal: Terminal,
+) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if no_input || !terminal.can_ask() {
+        return Err(CliError::usage(format!(
+            "nobody confirmed that `{id}` is to be replaced: {why}"
+        ))
+        .hint("confirm it with `--yes`"));
+    }
+    if terminal.confirm(&format!("Replace `{id}`? {why}"))? {
+        Ok(())
+    } else {
+        Err(CliError::usage("not confirmed; nothing was written"))
     }
 }
 

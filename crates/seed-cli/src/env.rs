@@ -1,6 +1,9 @@
 //! The only place that reads the environment; flags with a variable of their own are read by clap.
 
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
+
+use seed_core::secret::SecretValue;
 
 /// Variables that belong to no flag, and what they are for.
 pub(crate) const OTHERS: [(&str, &str); 4] = [
@@ -50,6 +53,16 @@ impl Environment {
     )]
     pub(crate) fn is_set(name: &str) -> bool {
         std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Takes a value from a variable, if it is set and not empty.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn value(name: &str) -> Option<SecretValue> {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        Some(SecretValue::new(value.into_vec()))
     }
 
     /// Whether the terminal can be sent sequences: `TERM` says what it is.

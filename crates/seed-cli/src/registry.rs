@@ -8,12 +8,15 @@ use rand::RngExt as _;
 use seed_core::backend::{Description, Kind};
 use seed_core::plan::wanted;
 use seed_core::resolve::{Resolved, ResolvedBackend};
-use seed_engine::Providers;
-use seed_provider::{Backoff, Deadlines, Limited, Provider, Retrying, Timed, Traced};
+use seed_engine::{Providers, Replacers};
+use seed_provider::{Backoff, Deadlines, Limited, Provider, Replace, Retrying, Timed, Traced};
 
 use crate::args::RunArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+
+/// What stands around every adapter.
+type Wrapped<P> = Traced<Retrying<Limited<Timed<P>>>>;
 
 /// Opens every backend that holds an entry. Makes no call.
 pub(crate) fn open(
@@ -26,6 +29,20 @@ pub(crate) fn open(
     names
         .filter_map(|name| resolved.backends.get(&name))
         .map(|backend| Ok((backend.name.clone(), adapter(backend, root, args, env)?)))
+        .collect()
+}
+
+/// Opens every backend that holds an entry, for a command that was asked to replace something. Makes no call.
+pub(crate) fn open_to_replace(
+    resolved: &Resolved,
+    root: &Path,
+    args: &RunArgs,
+    env: &Environment,
+) -> Result<Replacers> {
+    let names = wanted(resolved, seed_core::inventory::Depth::Quick).into_keys();
+    names
+        .filter_map(|name| resolved.backends.get(&name))
+        .map(|backend| Ok((backend.name.clone(), replacer(backend, root, args, env)?)))
         .collect()
 }
 
@@ -45,7 +62,24 @@ fn adapter(
 ) -> Result<Arc<dyn Provider>> {
     match backend.kind {
         #[cfg(feature = "local")]
-        Kind::Local => Ok(wrap(local(backend, root, args, env)?, args)),
+        Kind::Local => Ok(Arc::new(wrap(local(backend, root, args, env)?, args))),
+        #[cfg(not(feature = "local"))]
+        Kind::Local => Err(not_built_in(backend)),
+        Kind::AwsSm | Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Vault => {
+            Err(not_built_in(backend))
+        }
+    }
+}
+
+fn replacer(
+    backend: &ResolvedBackend,
+    root: &Path,
+    args: &RunArgs,
+    env: &Environment,
+) -> Result<Arc<dyn Replace>> {
+    match backend.kind {
+        #[cfg(feature = "local")]
+        Kind::Local => Ok(Arc::new(wrap(local(backend, root, args, env)?, args))),
         #[cfg(not(feature = "local"))]
         Kind::Local => Err(not_built_in(backend)),
         Kind::AwsSm | Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Vault => {
@@ -87,16 +121,12 @@ fn identity(args: &RunArgs, env: &Environment) -> Result<PathBuf> {
 }
 
 /// Deadlines, limits, retries and traces, from the inside out: a turn is free again while a retry waits.
-fn wrap(provider: impl Provider, args: &RunArgs) -> Arc<dyn Provider> {
+fn wrap<P: Provider>(provider: P, args: &RunArgs) -> Wrapped<P> {
     let deadlines = Deadlines::of(Duration::from_secs(args.timeout));
     let own = provider.describe().capabilities.concurrency;
     let calls = args.concurrency.map_or(own, |asked| asked.min(own));
     let limited = Limited::new(Timed::new(provider, deadlines), calls);
-    Arc::new(Traced::new(Retrying::new(
-        limited,
-        Backoff::default(),
-        jitter,
-    )))
+    Traced::new(Retrying::new(limited, Backoff::default(), jitter))
 }
 
 /// A pause between nothing and all of it, so that many callers do not come back at once.

@@ -72,6 +72,11 @@ impl Terminal {
         io::stdout().is_terminal()
     }
 
+    /// Whether stdin is a terminal, and nothing that could be read to its end.
+    pub(crate) fn stdin_is_terminal(self) -> bool {
+        io::stdin().is_terminal()
+    }
+
     /// Whether a person can be asked.
     pub(crate) fn can_ask(self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -65,6 +65,18 @@ impl Fields {
         true
     }
 
+    /// These fields with others in their place; what is new comes last. All others keep their bytes and their order.
+    #[must_use = "the fields themselves stay as they are"]
+    pub fn with(&self, new: &Self) -> Self {
+        let kept = self.0.iter().map(|(name, value)| {
+            let value = new.get(name).unwrap_or(value);
+            (name.clone(), value.duplicate())
+        });
+        let added = new.0.iter().filter(|(name, _)| self.get(name).is_none());
+        let added = added.map(|(name, value)| (name.clone(), value.duplicate()));
+        Self(kept.chain(added).collect())
+    }
+
     /// Looks a field up by its name.
     pub fn get(&self, name: &str) -> Option<&FieldValue> {
         self.0

@@ -10,6 +10,7 @@ mod files;
 mod inventory;
 mod known;
 mod read;
+mod replace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,10 @@ pub use files::{FileError, needed, render};
 pub use inventory::{Collected, collect};
 pub use known::{Known, know};
 pub use read::{ReadValues, Unread, read_values};
+pub use replace::{Found, Replaced, Replacement, as_providers, find, replace};
+
+/// Backends that may replace what they hold, for the commands that are asked to.
+pub type Replacers = BTreeMap<String, Arc<dyn seed_provider::Replace>>;
 
 /// Backends by their names in the contract.
 pub type Providers = BTreeMap<String, Arc<dyn seed_provider::Provider>>;

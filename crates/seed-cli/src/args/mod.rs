@@ -2,11 +2,13 @@
 
 mod common;
 mod root;
+mod set;
 mod subcommands;
 mod variables;
 
 pub(crate) use common::{ContractArgs, Format, PlanFormat, RunArgs, SelectArgs};
 pub(crate) use root::{App, Command};
+pub(crate) use set::SetArgs;
 pub(crate) use subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs, ManArgs,
     PlanArgs, VerifyArgs,

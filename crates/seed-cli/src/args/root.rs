@@ -3,6 +3,7 @@
 use clap::{Args as _, Parser, Subcommand};
 
 use super::common::{Format, GlobalArgs};
+use super::set::SetArgs;
 use super::subcommands::{
     ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, FilesArgs, GetArgs, ManArgs, PlanArgs,
     VerifyArgs,
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Read what is stored, and hold it against the contract
     Verify(VerifyArgs),
+    /// Store one value that you give
+    Set(SetArgs),
     /// Print one value to stdout
     Get(GetArgs),
     /// Write the contract's files again from what is stored
@@ -58,6 +61,7 @@ impl Command {
             Self::Emit(args) => args.output.format,
             Self::Check(args) => args.output.format,
             Self::Verify(args) => args.output.format,
+            Self::Set(args) => args.output.format,
             Self::Get(args) => args.output.format,
             Self::Files(args) => args.output.format,
             Self::Schema | Self::Completions(_) | Self::Man(_) => Format::Text,

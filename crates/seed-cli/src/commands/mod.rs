@@ -10,6 +10,7 @@ mod man;
 mod plan;
 mod run;
 mod schema;
+mod set;
 mod verify;
 
 pub(crate) use run::run;

@@ -1,6 +1,6 @@
 //! From the subcommand to its file, and from what it came to to an exit code.
 
-use super::{apply, check, completions, emit, files, get, man, plan, schema, verify};
+use super::{apply, check, completions, emit, files, get, man, plan, schema, set, verify};
 use crate::args::{Command, Format};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
@@ -20,6 +20,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit> {
         Command::Emit(args) => emit::run(&args, terminal),
         Command::Check(args) => check::run(&args, terminal),
         Command::Verify(args) => verify::run(&args, terminal),
+        Command::Set(args) => set::run(&args, terminal),
         Command::Get(args) => get::run(&args, terminal),
         Command::Files(args) => files::run(&args, terminal),
         Command::Schema => schema::run(terminal),

@@ -68,7 +68,7 @@ pub(crate) fn files(
     })
 }
 
-fn fates(files: &[(String, FileFate)]) -> Vec<Value> {
+pub(super) fn fates(files: &[(String, FileFate)]) -> Vec<Value> {
     let fates = files.iter();
     let fates = fates.map(|(path, fate)| json!({"path": path, "outcome": file(*fate)}));
     fates.collect()

@@ -20,6 +20,8 @@ mod random;
 #[cfg(test)]
 mod repeat;
 #[cfg(test)]
+mod replace;
+#[cfg(test)]
 mod stopping;
 #[cfg(test)]
 mod telling;
