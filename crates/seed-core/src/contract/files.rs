@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
+use super::conditions::condition;
 use super::model::{File, FileContent};
-use super::parse::condition;
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Spanned, list};
 use crate::yaml::{Node, NodeKind, ScalarType};

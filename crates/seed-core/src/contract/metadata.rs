@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
+use super::common::is_dns_subdomain;
 use super::model::Setting;
-use super::parse::is_dns_subdomain;
 use super::reader::{Context, Fields};
 use crate::diagnostic::Diagnostic;
 

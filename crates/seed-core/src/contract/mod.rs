@@ -1,5 +1,7 @@
 //! The secret contract: its text, its shape, and everything that can be wrong with it.
 
+mod common;
+mod conditions;
 mod files;
 mod metadata;
 mod model;
@@ -11,6 +13,9 @@ mod schema;
 mod secrets;
 mod targets;
 
+pub(crate) use common::is_dns_subdomain;
+pub use common::is_environment_name;
+pub(crate) use conditions::condition_diagnostic;
 pub(crate) use files::{is_variable, refuse_path, spread_entry};
 pub(crate) use metadata::Metadata;
 pub use model::{
@@ -18,8 +23,8 @@ pub use model::{
     Entry, Field, File, FileContent, PaceOverride, Provide, Refresh, Rotate, Setting, Source,
     StoreKind, StoreRef, Target, ValueSpec,
 };
-pub(crate) use parse::{ROOT_HELP, condition_diagnostic, is_dns_subdomain, refuse_root};
-pub use parse::{is_environment_name, parse};
+pub use parse::parse;
+pub(crate) use parse::{ROOT_HELP, refuse_root};
 pub(crate) use references::value_of;
 pub use schema::schema;
 pub(crate) use targets::expand_key;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::common::has_reference;
+use super::conditions::condition_diagnostic;
 use super::files::spread_entry;
 use super::model::{Content, Contract, Entry, FileContent, Rotate, Source, ValueSpec};
-use super::parse::{condition_diagnostic, has_reference};
 use super::reader::Context;
 use super::targets::expand_key;
 use crate::condition::{Condition, ConditionError};

@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 
+use super::common::{has_reference, labels};
+use super::conditions::condition;
 use super::model::{Case, Content, Entry, Field, Provide, Rotate, Setting, Source, ValueSpec};
-use super::parse::{condition, has_reference, labels};
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Span, Spanned, list};
 use crate::name::{EntryKey, FieldName};

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use super::common::{interval, is_dns_label, is_dns_subdomain, store_ref};
+use super::conditions::condition;
 use super::metadata::Metadata;
 use super::model::{Creation, Deletion, Refresh, Setting, Target};
-use super::parse::{condition, interval, is_dns_label, is_dns_subdomain, store_ref};
 use super::reader::{Context, Fields};
 use crate::diagnostic::{Diagnostic, Span, Spanned};
 use crate::text::{Filter, Subject, Template};
