@@ -303,7 +303,7 @@ fn a_check_can_be_left_out_by_its_key() -> Test {
     ");
     assert_snapshot!(workspace.seed("verify --skip-check tokn")?, @"
     ---
-    error: `tokn` is not declared under `secrets`
+    error: `--skip-check tokn`: `tokn` is not declared under `secrets`
     hint: did you mean `token`?
     [exit status: 2]
     ");

@@ -152,9 +152,9 @@ Examples:
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Do not try the `check` of this key (can be repeated)
+    /// Do not try the `check` of this key on its value (can be repeated)
     #[arg(long, value_name = "KEY")]
-    pub(crate) skip_check: Vec<ValueId>,
+    pub(crate) skip_check: Vec<String>,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     #[command(flatten)]

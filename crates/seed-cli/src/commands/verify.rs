@@ -22,15 +22,10 @@ pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
     let wishes = Wishes {
-        unchecked: args.skip_check.iter().cloned().collect(),
+        unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
-    for id in &wishes.unchecked {
-        if session.resolved.value(id).is_none() {
-            return Err(super::get::unknown(&session.resolved, id));
-        }
-    }
     let providers = registry::open(
         &session.resolved,
         &session.root,

@@ -1,5 +1,6 @@
 //! How things look: diagnostics, plans, reports.
 
+mod action_json;
 mod checked;
 mod diagnostics;
 mod diff;

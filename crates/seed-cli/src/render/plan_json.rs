@@ -2,10 +2,11 @@
 
 use seed_core::backend::Description;
 use seed_core::inventory::Depth;
-use seed_core::plan::{Action, Plan, Step, wanted};
+use seed_core::plan::{Plan, Step, wanted};
 use seed_core::resolve::Resolved;
 use serde_json::{Map, Value, json};
 
+use super::action_json::reasons;
 use super::error_json::errors;
 use crate::error::CliError;
 
@@ -89,22 +90,8 @@ fn step(step: &Step) -> Value {
     put("source", json!(step.source));
     put("description", json!(step.description));
     put("files", json!(step.files));
-    match &step.action {
-        Action::Blocked(why) => put("reason", json!(why.to_string())),
-        Action::NotNeeded(why) => put("reason", json!(why)),
-        Action::Minted { by } => put("by", json!(by)),
-        Action::Wait { on, optional } => {
-            put(
-                "waits_for",
-                json!(on.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            );
-            put("optional", json!(optional));
-        }
-        Action::Ask
-        | Action::Create
-        | Action::Keep
-        | Action::NotSelected { .. }
-        | Action::Optional => {}
+    for (key, value) in reasons(&step.action) {
+        put(key, value);
     }
     Value::Object(members)
 }

@@ -4,7 +4,7 @@ use seed_core::backend::Description;
 use seed_core::plan::{Action, Plan, State, Step, Summary};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
-use super::words::hanging;
+use super::words::{hanging, sentence};
 
 /// Who writes where, and from which contract.
 pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description]) -> String {
@@ -159,7 +159,7 @@ fn where_from(resolved: &Resolved, step: &Step, is_set: &impl Fn(&str) -> bool) 
 }
 
 pub(super) fn summary(summary: Summary) -> String {
-    let parts: Vec<String> = [
+    let parts = sentence(&[
         (summary.create, "to create"),
         (summary.ask, "for you to provide"),
         (summary.wait, "waiting"),
@@ -172,16 +172,12 @@ pub(super) fn summary(summary: Summary) -> String {
         (summary.optional, "optional"),
         (summary.not_needed, "not needed"),
         (summary.not_selected, "not selected"),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, words)| format!("{number} {words}"))
-    .collect();
-    match parts.as_slice() {
-        [] => "Plan: the contract has no secrets.\n".to_owned(),
-        parts if summary.create + summary.ask + summary.wait + summary.blocked == 0 => {
-            format!("Plan: no changes; {}.\n", parts.join(", "))
+    ]);
+    match parts {
+        None => "Plan: the contract has no secrets.\n".to_owned(),
+        Some(parts) if summary.create + summary.ask + summary.wait + summary.blocked == 0 => {
+            format!("Plan: no changes; {parts}.\n")
         }
-        parts => format!("Plan: {}.\n", parts.join(", ")),
+        Some(parts) => format!("Plan: {parts}.\n"),
     }
 }

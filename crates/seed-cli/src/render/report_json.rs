@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use seed_core::name::ValueId;
-use seed_core::plan::Action;
 use seed_core::report::{Failure, Fate, Outcome, Report, Verdict};
 use seed_core::resolve::Resolved;
 use serde_json::{Map, Value, json};
 
+use super::action_json::reasons;
 use super::error_json::errors;
 use super::manifests_json;
 use crate::error::CliError;
@@ -122,7 +122,7 @@ fn fate(fate: &Fate) -> (&'static str, Vec<(&'static str, Value)>) {
             ],
         ),
         Fate::Uncertain(failure) => ("uncertain", failed(failure)),
-        Fate::Left(action) => (action.as_str(), left(action)),
+        Fate::Left(action) => (action.as_str(), reasons(action)),
     }
 }
 
@@ -132,26 +132,6 @@ fn failed(failure: &Failure) -> Vec<(&'static str, Value)> {
         ("reason", json!(failure.message)),
         ("request_id", json!(failure.request_id)),
     ]
-}
-
-fn left(action: &Action) -> Vec<(&'static str, Value)> {
-    match action {
-        Action::Blocked(why) => vec![("reason", json!(why.to_string()))],
-        Action::NotNeeded(why) => vec![("reason", json!(why))],
-        Action::Minted { by } => vec![("by", json!(by))],
-        Action::Wait { on, optional } => vec![
-            (
-                "waits_for",
-                json!(on.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            ),
-            ("optional", json!(optional)),
-        ],
-        Action::Ask
-        | Action::Create
-        | Action::Keep
-        | Action::NotSelected { .. }
-        | Action::Optional => Vec::new(),
-    }
 }
 
 fn file(fate: FileFate) -> &'static str {

@@ -7,7 +7,7 @@ use seed_core::plan::Action;
 use seed_core::report::{Counts, Failure, Fate, Outcome, Report};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
-use super::words::hanging;
+use super::words::{hanging, sentence};
 use crate::secret_files::FileFate;
 
 /// What became of every value that somebody has to know about, then the counts.
@@ -104,7 +104,7 @@ fn because(failure: &Failure) -> String {
 
 fn counts(counts: Counts) -> String {
     let exist = counts.kept + counts.lost;
-    let parts: Vec<String> = [
+    let parts = sentence(&[
         (counts.created, "created"),
         (exist, if exist == 1 { "exists" } else { "exist" }),
         (counts.failed, "failed"),
@@ -118,19 +118,9 @@ fn counts(counts: Counts) -> String {
         (counts.optional, "optional"),
         (counts.not_needed, "not needed"),
         (counts.not_selected, "not selected"),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, words)| format!("{number} {words}"))
-    .collect();
-    format!(
-        "Applied: {}.\n",
-        if parts.is_empty() {
-            "the contract has no secrets".to_owned()
-        } else {
-            parts.join(", ")
-        }
-    )
+    ]);
+    let parts = parts.unwrap_or_else(|| "the contract has no secrets".to_owned());
+    format!("Applied: {parts}.\n")
 }
 
 /// What a person still has to give, with where to get it. Optional values are listed after the others.
