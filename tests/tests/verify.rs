@@ -56,7 +56,7 @@ fn what_is_not_there_is_listed_and_no_failure() -> Test {
         "seed.yaml",
         &format!(
             "{HEAD}  a: {{generate: {{hex: 16}}}}\n  b: {{derive: {{sha256: {{of: a}}}}}}\n\
-             \x20 c: {{provide: {{how: the portal}}}}\n  d: {{compose: \"${{c}}\"}}\n\
+             \x20 c: {{provide: {{how: \"the portal\\nTokens\"}}}}\n  d: {{compose: \"${{c}}\"}}\n\
              \x20 e: {{mint: {{by: the app}}}}\n  f: {{when: 'false', generate: uuid}}\n\
              files: {{out/a: {{text: \"${{a}}\"}}}}\n"
         ),
@@ -67,6 +67,7 @@ fn what_is_not_there_is_listed_and_no_failure() -> Test {
       - a  absent: `seed apply` creates it
       - b  absent: `seed apply` creates it
       - c  absent: you provide: the portal
+           Tokens
       - d  absent: waits for c
 
     Verified: 4 not there, 1 optional, 1 not needed.

@@ -5,7 +5,7 @@ use seed_core::plan::{Action, Plan, State};
 use seed_core::resolve::Resolved;
 
 use super::plan_text;
-use super::words::sentence;
+use super::words::{hanging, sentence};
 use crate::file_check::{CheckedFile, FileState};
 
 /// A line for each thing that somebody has to know about, then the counts.
@@ -43,7 +43,10 @@ fn table(lines: impl Iterator<Item = Line>) -> String {
     let width = width.unwrap_or_default();
     lines
         .iter()
-        .map(|(mark, name, words)| format!("  {mark} {name:<width$}  {words}\n"))
+        .map(|(mark, name, words)| {
+            let words = hanging(words, width + 6);
+            format!("  {mark} {name:<width$}  {words}\n")
+        })
         .collect()
 }
 
