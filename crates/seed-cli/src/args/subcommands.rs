@@ -148,7 +148,7 @@ what is not there yet is listed, and no failure.
 
 Examples:
   seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local
-  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*' --format json")]
+  seed verify -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*'")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
