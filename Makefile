@@ -65,7 +65,7 @@ fmt: ## Format the code
 bench: ## Measure time and memory beside the budgets
 	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets
 
-e2e: ## Run the tests that need other programs, and install those (htpasswd, Python's bcrypt)
+e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, Python's bcrypt)
 	tests/e2e/run.sh
 
 deny: ## Check licences, advisories and sources (needs cargo-deny)

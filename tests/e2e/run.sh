@@ -3,6 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+if ! command -v go >/dev/null; then
+  echo "error: go is missing; it executes the templates of emitted manifests (https://go.dev/doc/install)" >&2
+  exit 1
+fi
+
 if ! command -v htpasswd >/dev/null; then
   apt-get update --quiet=2
   apt-get install --yes --quiet=2 --no-install-recommends apache2-utils
@@ -14,4 +19,4 @@ if ! "$venv/bin/python" -c 'import bcrypt' 2>/dev/null; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0'
 fi
 
-PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses -- --ignored
+PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test go_templates -- --ignored

@@ -1,6 +1,6 @@
 //! One target as an `ExternalSecret`, every policy written out so that no default can drift.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -188,7 +188,10 @@ impl<'a> Builder<'a> {
         }
         template.insert(
             "metadata".to_owned(),
-            json!({"annotations": self.target.annotations, "labels": self.target.labels}),
+            json!({
+                "annotations": escaped(&self.target.annotations),
+                "labels": escaped(&self.target.labels),
+            }),
         );
         if let Some(data) = data {
             template.insert("data".to_owned(), Value::Object(data));
@@ -319,6 +322,14 @@ impl<'a> Builder<'a> {
 
 fn store_ref(store: &ResolvedStore) -> Value {
     json!({"kind": store.kind.as_str(), "name": store.name})
+}
+
+/// The operator executes labels and annotations of its template as it does data.
+fn escaped(texts: &BTreeMap<String, String>) -> BTreeMap<&str, String> {
+    texts
+        .iter()
+        .map(|(key, text)| (key.as_str(), go_template::escape(text)))
+        .collect()
 }
 
 fn lone_items(keys: &[(String, ResolvedText)]) -> Vec<Item> {

@@ -14,6 +14,62 @@ pub fn escape(literal: &str) -> String {
     }
 }
 
+/// Puts text behind a part of somebody's own template, so that it comes out as it is. Returns whether it can: inside an
+/// action only text without any meaning is taken.
+pub(crate) fn insert(template: &mut String, text: &str) -> bool {
+    const BRACE: &str = "{{ \"{\" }}";
+    if ends_inside_action(template) {
+        let harmless = |c: char| c.is_ascii_alphanumeric() || " -._~:/@".contains(c);
+        template.push_str(text);
+        return text.chars().all(harmless);
+    }
+    // Two braces would begin an action, even where one is the template's and one the text's.
+    if text.starts_with('{') && template.ends_with('{') {
+        template.pop();
+        template.push_str(BRACE);
+    }
+    template.push_str(&text.replace('{', BRACE));
+    true
+}
+
+/// Whether what follows would stand inside `{{ }}`.
+fn ends_inside_action(template: &str) -> bool {
+    let mut rest = template;
+    while let Some((_, action)) = rest.split_once("{{") {
+        match behind_action(action) {
+            Some(behind) => rest = behind,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// What follows the end of an action, if it ends. Inside quotes and comments `}}` ends nothing.
+fn behind_action(action: &str) -> Option<&str> {
+    if let Some(comment) = action.trim_start_matches(['-', ' ']).strip_prefix("/*") {
+        return comment
+            .split_once("*/")?
+            .1
+            .split_once("}}")
+            .map(|(_, behind)| behind);
+    }
+    let mut quote = None;
+    let mut characters = action.char_indices();
+    while let Some((at, c)) = characters.next() {
+        match (quote, c) {
+            (Some('"' | '\''), '\\') => drop(characters.next()),
+            (Some(open), c) => quote = (c != open).then_some(open),
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, _) => {
+                if let Some(behind) = action.get(at..)?.strip_prefix("}}") {
+                    return Some(behind);
+                }
+            }
+        }
+    }
+    None
+}
+
 /// The action that prints a variable, filters applied.
 pub(super) fn action(variable: &str, filters: &[Filter]) -> String {
     let pipes: String = filters
@@ -83,6 +139,41 @@ mod tests {
         assert_eq!(escape("{"), "{{ \"{\" }}");
         assert_eq!(escape("a{b}"), "a{b}");
         assert_eq!(escape("{{{"), "{{ \"{{\" }}{{ \"{\" }}");
+    }
+
+    #[test]
+    fn text_that_is_inserted_opens_no_action() {
+        let inserted = |template: &str, text: &str| {
+            let mut template = template.to_owned();
+            insert(&mut template, text).then_some(template)
+        };
+        let brace = "{{ \"{\" }}";
+        assert_eq!(
+            inserted("a ", "{{ .b }}"),
+            Some(format!("a {brace}{brace} .b }}}}"))
+        );
+        assert_eq!(
+            inserted("a {", "{ .b }}"),
+            Some(format!("a {brace}{brace} .b }}}}"))
+        );
+        assert_eq!(inserted("{{ .a }}{", "b"), Some("{{ .a }}{b".to_owned()));
+        assert_eq!(
+            inserted("{{ print \"", "a.b"),
+            Some("{{ print \"a.b".to_owned())
+        );
+        for open in [
+            "{{ print \"",
+            "{{ print \"}}",
+            "{{ print `\"}}",
+            "{{ '\\'' }} {{",
+            "{{/* \" */}}{{",
+            "{{- /* }}",
+        ] {
+            assert_eq!(inserted(open, "\" .b \""), None, "{open}");
+        }
+        for closed in ["{{ print \"\\\"{{\" }}", "{{/* \" */}}", "{{ `\\` }}"] {
+            assert!(inserted(closed, "\" .b \"").is_some(), "{closed}");
+        }
     }
 
     #[test]

@@ -6,5 +6,6 @@ mod output;
 mod version;
 
 pub use go_template::escape as escape_go_template;
+pub(crate) use go_template::insert as insert_into_go_template;
 pub use output::{EmitError, ManifestFile, Options, Output, Skipped, emit, is_ours, written_from};
 pub use version::{EsoVersion, UnknownVersion};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::contract::Setting;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::facts::Facts;
+use crate::manifest::insert_into_go_template;
 use crate::text::{Part, Reference, Subject, Template};
 use crate::yaml::{Node, NodeKind, Scalar, to_json};
 
@@ -37,6 +38,16 @@ impl Scope<'_> {
         node: Option<&Node>,
     ) -> Result<Option<serde_json::Value>, Diagnostic> {
         node.map(|node| self.node(node).map(|node| to_json(&node)))
+            .transpose()
+    }
+
+    /// The same for a block whose texts are Go templates: what a fact says is no part of them.
+    pub(super) fn optional_block(
+        &self,
+        node: Option<&Node>,
+    ) -> Result<Option<serde_json::Value>, Diagnostic> {
+        let read = |node| self.node_by(node, &|template| self.go_template(template));
+        node.map(|node| read(node).map(|node| to_json(&node)))
             .transpose()
     }
 
@@ -75,6 +86,27 @@ impl Scope<'_> {
         Err(last)
     }
 
+    /// Expands text that Go will execute: facts come out as they are, and are no part of what is executed.
+    fn go_template(&self, template: &Template) -> Result<String, Diagnostic> {
+        let mut text = String::new();
+        for part in template.parts() {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Reference(reference) => {
+                    let fact = self.reference(reference)?;
+                    if !insert_into_go_template(&mut text, &fact) {
+                        let message = format!(
+                            "`{reference}` stands inside `{{{{ }}}}`, where it could be read as more than text"
+                        );
+                        let help = "refer to it outside of `{{ }}`; inside, a fact may have letters, digits, blanks and `-._~:/@`";
+                        return Err(Diagnostic::error(message, reference.span).help(help));
+                    }
+                }
+            }
+        }
+        Ok(text)
+    }
+
     /// The text of a fact or of the environment's name.
     pub(super) fn subject(&self, subject: &Subject, span: Span) -> Result<String, Diagnostic> {
         match subject {
@@ -94,20 +126,26 @@ impl Scope<'_> {
 
     /// Expands every text of a tree. A lone reference to a number or a boolean stays one.
     pub(super) fn node(&self, node: &Node) -> Result<Node, Diagnostic> {
+        self.node_by(node, &|template| self.template(template))
+    }
+
+    fn node_by(&self, node: &Node, expand: Expand<'_>) -> Result<Node, Diagnostic> {
         let kind = match &node.kind {
             NodeKind::Mapping(pairs) => NodeKind::Mapping(
                 pairs
                     .iter()
-                    .map(|(key, value)| Ok((self.node(key)?, self.node(value)?)))
+                    .map(|(key, value)| {
+                        Ok((self.node_by(key, expand)?, self.node_by(value, expand)?))
+                    })
                     .collect::<Result<_, Diagnostic>>()?,
             ),
             NodeKind::Sequence(items) => NodeKind::Sequence(
                 items
                     .iter()
-                    .map(|item| self.node(item))
+                    .map(|item| self.node_by(item, expand))
                     .collect::<Result<_, _>>()?,
             ),
-            NodeKind::Scalar(scalar) => NodeKind::Scalar(self.scalar(scalar, node.span)?),
+            NodeKind::Scalar(scalar) => NodeKind::Scalar(self.scalar(scalar, node.span, expand)?),
         };
         Ok(Node {
             span: node.span,
@@ -115,7 +153,12 @@ impl Scope<'_> {
         })
     }
 
-    fn scalar(&self, scalar: &Scalar, span: Span) -> Result<Scalar, Diagnostic> {
+    fn scalar(
+        &self,
+        scalar: &Scalar,
+        span: Span,
+        expand: Expand<'_>,
+    ) -> Result<Scalar, Diagnostic> {
         if !scalar.text.contains("${") {
             return Ok(scalar.clone());
         }
@@ -130,12 +173,14 @@ impl Scope<'_> {
             }
         });
         Ok(Scalar {
-            text: self.template(&template)?,
+            text: expand(&template)?,
             plain: scalar.plain && from_fact,
             from_fact,
         })
     }
 }
+
+type Expand<'e> = &'e dyn Fn(&Template) -> Result<String, Diagnostic>;
 
 /// How every message ends that is about a missing environment and nothing else.
 pub const NO_ENVIRONMENT: &str = "no environment is given";

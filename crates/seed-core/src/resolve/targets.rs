@@ -103,7 +103,7 @@ fn one(
         &target.manifest_annotations,
     )?;
     let kind = scope.optional(target.kind.as_ref())?;
-    let template = scope.optional_json(target.template.as_ref())?;
+    let template = scope.optional_block(target.template.as_ref())?;
     refuse_kind(target, kind.as_deref(), template.as_ref(), &own)?;
     Ok(ResolvedTarget {
         key: key.to_owned(),

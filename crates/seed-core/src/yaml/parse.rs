@@ -175,7 +175,8 @@ impl<'s> Reader<'s> {
             .unwrap_or_default();
         let (mut message, mut help) = super::words::describe(err.kind());
         let found = self.source.get(at..).and_then(|rest| rest.chars().next());
-        if found.is_some_and(|c| c.is_control() && !c.is_ascii_whitespace()) {
+        let control = found.is_some_and(|c| c.is_control() && !c.is_ascii_whitespace());
+        if control {
             "a control character stands here".clone_into(&mut message);
             help =
                 Some("remove it, or write it as an escape inside double quotes, such as `\\x07`");
@@ -183,7 +184,7 @@ impl<'s> Reader<'s> {
         let before = self.source.get(..line_start).unwrap_or_default();
         let place = Span::new(at, at + first_character(self.source, at));
         let diagnostic = Diagnostic::error(format!("the YAML is broken: {message}"), place);
-        if unquoted_reference_in_flow(line) {
+        if unquoted_reference_in_flow(line) && !control {
             diagnostic.help("inside `{ }` and `[ ]` put quotes around it: `\"${…}\"`")
         } else if line.trim_start_matches(' ').starts_with('\t') {
             diagnostic.help("YAML is indented with spaces, not tabs")
