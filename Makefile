@@ -1,11 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e install uninstall
+.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e fuzz install uninstall
 
 # Where values are kept, for which environment, and any further flags of `seed apply`.
 BACKEND ?= local
 ENV ?= ai-dev
 FLAGS ?=
 CARGO ?= cargo
+TIME ?= 600
 
 # Where `make install` puts things. PROGRAM names a program that is there already, so that none is built.
 PREFIX ?= /usr/local
@@ -64,6 +65,9 @@ fmt: ## Format the code
 
 bench: ## Measure time and memory beside the budgets
 	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets
+
+fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
+	TIME=$(TIME) tests/fuzz/run.sh
 
 e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, Python's bcrypt)
 	tests/e2e/run.sh

@@ -20,7 +20,8 @@ pub struct UnknownVersion(String);
 impl EsoVersion {
     /// The newest release whose fields are known here.
     pub const LATEST: Self = Self { major: 2, minor: 9 };
-    const OLDEST: Self = Self {
+    /// The oldest release that reads what is written here.
+    pub const OLDEST: Self = Self {
         major: 0,
         minor: 17,
     };
