@@ -89,6 +89,7 @@ fn commands_of_the_readme_run() -> Test {
         .collect();
     assert!(lines.len() >= 5, "{lines:?}");
     let workspace = Workspace::new()?;
+    workspace.write("token.txt", &"t0ken".repeat(8))?;
     let shell = workspace.shell()?;
     for line in lines {
         let outcome = shell.run(line)?;
