@@ -292,13 +292,19 @@ fn what_became_of_the_newline_can_be_said() {
 fn a_placeholder_is_no_value() {
     let resolved =
         resolved("  key: {provide: {how: ask}}\n  free: {provide: {how: ask}, placeholder: []}\n");
-    for given in ["", "null", "REPLACE_ME", "<token>"] {
-        assert_eq!(
-            give(&resolved, "key", given).unwrap_err(),
-            ProduceError::Placeholder
-        );
+    for (given, reason) in [
+        ("", ProduceError::Empty),
+        ("null", ProduceError::Placeholder),
+        ("REPLACE_ME", ProduceError::Placeholder),
+        ("<token>", ProduceError::Placeholder),
+    ] {
+        assert_eq!(give(&resolved, "key", given).unwrap_err(), reason);
         assert_eq!(give(&resolved, "free", given).unwrap(), given);
     }
+    assert_eq!(
+        give(&resolved, "key", " \n").unwrap_err(),
+        ProduceError::Empty
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod description;
 mod kind;
 mod rule;
+mod variables;
 
 pub use description::{Capabilities, Description, Guarantee, Pace};
 pub use kind::{Kind, UnknownKind};

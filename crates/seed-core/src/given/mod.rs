@@ -8,8 +8,10 @@ mod file;
 mod format;
 mod json;
 mod keys;
+mod variables;
 mod yaml;
 
 pub use file::{Fault, Found, Place, read_values};
 pub use format::Format;
 pub use keys::{KeyError, Keys};
+pub use variables::reader_of;

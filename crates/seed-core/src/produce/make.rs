@@ -32,6 +32,9 @@ pub enum ProduceError {
     /// No value could be drawn.
     #[error(transparent)]
     Draw(DrawError),
+    /// There is nothing in it, and an empty value stands for one that is not there yet.
+    #[error("the value is empty")]
+    Empty,
     /// It is given, but made from others, or written by somebody else.
     #[error("the value is given, and the contract makes it from others or leaves it to a service")]
     NotAsked,
@@ -177,23 +180,37 @@ pub fn accept(
     accept_with(value, &value.checks, given)
 }
 
+/// Tells what becomes of the line breaks at the end of a given value, so that it can be said.
+pub fn newline_change(value: &ResolvedValue, given: &SecretValue) -> NewlineChange {
+    ended(value, given).1
+}
+
 fn accept_with(
     value: &ResolvedValue,
     checks: &Checks,
     given: &SecretValue,
 ) -> Result<(SecretValue, NewlineChange), ProduceError> {
     if value.placeholders.matches(given.expose()) {
-        return Err(ProduceError::Placeholder);
+        let empty = given.expose().trim_ascii().is_empty();
+        return Err(if empty {
+            ProduceError::Empty
+        } else {
+            ProduceError::Placeholder
+        });
     }
+    let (ended, change) = ended(value, given);
+    check(checks, &ended)?;
+    let whole = affix(&value.prefix, &ended, &value.suffix);
+    Ok((formed(value, whole), change))
+}
+
+fn ended(value: &ResolvedValue, given: &SecretValue) -> (SecretValue, NewlineChange) {
     // However it was given, newline and check see the same lines.
     let lines = match value.form {
         Some(Form::EscapeNewlines) => unescape_newlines(given),
         None => given.duplicate(),
     };
-    let (ended, change) = apply_newline(value.newline, &lines);
-    check(checks, &ended)?;
-    let whole = affix(&value.prefix, &ended, &value.suffix);
-    Ok((formed(value, whole), change))
+    apply_newline(value.newline, &lines)
 }
 
 /// Checks and forms what is not drawn: it cannot be tried again.

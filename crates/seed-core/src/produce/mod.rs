@@ -13,7 +13,7 @@ mod store;
 pub(crate) use fill::fill;
 pub use fill::{FillError, Values};
 pub(crate) use make::formed;
-pub use make::{Maker, ProduceError, accept};
+pub use make::{Maker, ProduceError, accept, newline_change};
 pub use preflight::{PreflightError, preflight, try_given};
 pub use render::{RenderError, render_file};
 pub use store::{ReadBackError, StoreError, document, read_back};

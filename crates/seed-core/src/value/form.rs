@@ -24,8 +24,22 @@ pub enum NewlineChange {
     Added,
     /// The value is as it was.
     Kept,
-    /// A final line break, or all but one LF of several, was removed.
+    /// The line breaks at its end, or a CRLF there, became one LF.
+    Reduced,
+    /// One final line break was removed.
     Removed,
+}
+
+impl NewlineChange {
+    /// What was done, fit to stand behind the key and a colon; `None` when nothing was.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Added => Some("a final line break was added"),
+            Self::Kept => None,
+            Self::Reduced => Some("the line breaks at its end became one"),
+            Self::Removed => Some("one final line break was removed"),
+        }
+    }
 }
 
 /// What the application reads, where it differs from what is given.
@@ -219,7 +233,7 @@ fn end_in_one_newline(value: &SecretValue) -> (SecretValue, NewlineChange) {
     } else if rest.len() == value.len() {
         NewlineChange::Added
     } else {
-        NewlineChange::Removed
+        NewlineChange::Reduced
     };
     (ended, change)
 }
@@ -302,9 +316,9 @@ mod tests {
         for (given, left, change) in [
             ("a", "a\n", NewlineChange::Added),
             ("a\n", "a\n", NewlineChange::Kept),
-            ("a\r\n", "a\n", NewlineChange::Removed),
-            ("a\r", "a\n", NewlineChange::Removed),
-            ("a\n\r\n\n", "a\n", NewlineChange::Removed),
+            ("a\r\n", "a\n", NewlineChange::Reduced),
+            ("a\r", "a\n", NewlineChange::Reduced),
+            ("a\n\r\n\n", "a\n", NewlineChange::Reduced),
             ("", "\n", NewlineChange::Added),
         ] {
             let (ended, said) = apply_newline(Some(Newline::One), &value(given));
