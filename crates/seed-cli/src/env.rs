@@ -1,12 +1,17 @@
 //! The only place that reads the environment; flags with a variable of their own are read by clap.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 use seed_core::secret::SecretValue;
 
 /// Variables that belong to no flag, and what they are for.
-pub(crate) const OTHERS: [(&str, &str); 4] = [
+pub(crate) const OTHERS: [(&str, &str); 5] = [
+    (
+        "SEED_VALUE_<KEY>",
+        "the value of a key, see `seed apply --help`",
+    ),
     ("NO_COLOR", "no colour when set"),
     (
         "CLICOLOR, CLICOLOR_FORCE, TERM, CI",
@@ -72,5 +77,45 @@ impl Environment {
     )]
     pub(crate) fn understands_sequences() -> bool {
         std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+    }
+
+    /// Tells whether a variable exists, be it empty.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn exists(name: &str) -> bool {
+        std::env::var_os(name).is_some()
+    }
+
+    /// The names of the variables that begin so, in their order. What is not UTF-8 is no name of ours.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn names_with(prefix: &str) -> Vec<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(prefix)).collect();
+        names.sort();
+        names
+    }
+
+    /// The value that a variable holds.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn secret(name: &str) -> Option<SecretValue> {
+        std::env::var_os(name).map(|value| SecretValue::new(value.into_vec()))
+    }
+
+    /// Those of some variables that exist, for a child.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn some<'n>(names: &'n [&str]) -> Vec<(&'n str, OsString)> {
+        let one = |name: &&'n str| Some((*name, std::env::var_os(name)?));
+        names.iter().filter_map(one).collect()
     }
 }

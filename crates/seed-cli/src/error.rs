@@ -76,6 +76,15 @@ impl CliError {
         self
     }
 
+    /// Adds one of several causes.
+    #[must_use]
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        if let Self::Plain(plain) = &mut self {
+            plain.causes.push(cause.into());
+        }
+        self
+    }
+
     /// Says what to do next.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

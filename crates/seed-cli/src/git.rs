@@ -1,7 +1,9 @@
 //! Whether git would take a file.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::child;
 
 /// What git makes of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,10 +66,7 @@ pub(crate) fn work_tree(path: &Path) -> Option<PathBuf> {
 
 fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
     // The work tree is the one that the path lies in, whatever the surroundings say.
-    let status = Command::new("git")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_WORK_TREE")
+    let status = child::command("git")
         .arg("-C")
         .arg(top)
         .args(question)
@@ -91,6 +90,8 @@ fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     fn git(directory: &Path, arguments: &[&str]) {

@@ -2,6 +2,7 @@
 
 mod args;
 mod asking;
+mod child;
 mod commands;
 mod confirm;
 mod disk;
@@ -11,6 +12,7 @@ mod exit;
 mod fence;
 mod file_check;
 mod git;
+mod given;
 mod load;
 mod manifests;
 mod process;

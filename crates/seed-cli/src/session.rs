@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::given::Way;
 use crate::progress::Progress;
 use crate::render;
 use crate::terminal::Terminal;
@@ -32,6 +33,10 @@ const GRACE: Duration = Duration::from_secs(30);
 pub(crate) struct Wishes {
     /// Values that a person gave.
     pub(crate) given: BTreeMap<ValueId, SecretValue>,
+    /// How they were given, unless it was at a prompt.
+    pub(crate) ways: BTreeMap<ValueId, Way>,
+    /// Values that a run would be given, and how: a plan reads none.
+    pub(crate) promised: BTreeMap<ValueId, Way>,
     /// Values whose `check` is not tried.
     pub(crate) unchecked: BTreeSet<ValueId>,
     /// Values that the run is about.
@@ -84,7 +89,12 @@ fn plan_for(
     inventories: &BTreeMap<String, Inventory>,
     wishes: &Wishes,
 ) -> Plan {
-    let given = wishes.given.keys().cloned().collect();
+    let given = wishes
+        .given
+        .keys()
+        .chain(wishes.promised.keys())
+        .cloned()
+        .collect();
     let input = Input::new(resolved, inventories, &given);
     plan::plan(input.selecting(&wishes.selection))
 }
@@ -124,16 +134,23 @@ pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan, wishes: &Wishes) ->
         unchecked: &wishes.unchecked,
     };
     let wrong = preflight(&maker, plan, &wishes.given);
-    let Some((first, err)) = wrong.first() else {
-        return Ok(());
-    };
-    let error = CliError::usage(format!(
-        "the value of `{first}` is wrong; nothing was written"
-    ))
-    .because(err);
-    Err(wrong.iter().skip(1).fold(error, |error, (id, err)| {
-        error.hint(format!("`{id}` is wrong too: {err}"))
-    }))
+    match wrong.as_slice() {
+        [] => Ok(()),
+        [(id, err)] => {
+            let given = wishes.ways.get(id);
+            let given = given.map_or_else(String::new, |way| format!(", given in {way},"));
+            let message = format!("the value of `{id}`{given} is wrong; nothing was written");
+            Err(CliError::usage(message).because(err))
+        }
+        several => {
+            let error = CliError::usage("several values are wrong; nothing was written");
+            let causes = several.iter().map(|(id, err)| match wishes.ways.get(id) {
+                Some(way) => format!("`{id}`, given in {way}: {err}"),
+                None => format!("`{id}`: {err}"),
+            });
+            Err(causes.fold(error, CliError::cause))
+        }
+    }
 }
 
 /// Carries a plan out. Ctrl-C, SIGTERM and SIGHUP stop it after the calls that are under way.

@@ -72,6 +72,24 @@ pub(crate) struct RunArgs {
     pub(crate) identity: Option<PathBuf>,
 }
 
+/// Values that a person gives.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Given values")]
+pub(crate) struct GivenArgs {
+    /// Take values from this YAML, JSON or dotenv file; `-` is stdin (can be repeated)
+    ///
+    /// The name says the format: `.json`, `.yaml`, `.yml`, `.env`, `.env.*`, `.dotenv`. For stdin and other names the text
+    /// does: JSON begins with `{`, dotenv with a line `NAME=…`, everything else is YAML. Keys are written `entry` or
+    /// `entry#field`, fields also nested (`entry: {field: …}`). In dotenv, and in variables `SEED_VALUE_<KEY>`, they are in
+    /// upper case, with `__` for `#` and `_` for every other character that is not a letter or a digit.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Vec<PathBuf>,
+    /// Take this key's value from the variable that its `provide.env` names; `all` takes every one that is set (can be
+    /// repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) from_env: Vec<String>,
+}
+
 /// Which keys.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Keys")]

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
 
-use super::common::{ContractArgs, OutputArgs, PlanFormat, RunArgs, SelectArgs};
+use super::common::{ContractArgs, GivenArgs, OutputArgs, PlanFormat, RunArgs, SelectArgs};
 
 /// `seed plan`.
 #[derive(Args, Debug)]
@@ -46,6 +46,7 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok --from-env all
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*'")]
 pub(crate) struct ApplyArgs {
@@ -68,6 +69,8 @@ pub(crate) struct ApplyArgs {
     pub(crate) no_input: bool,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) given: GivenArgs,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]

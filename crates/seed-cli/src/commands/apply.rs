@@ -19,7 +19,7 @@ use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{asking, confirm, load, manifests, registry, render, select, session};
+use crate::{asking, confirm, given, load, manifests, registry, render, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
@@ -30,6 +30,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
+    given::collect(&session, &args.given, &mut wishes, terminal)?;
     // What can be known to be wrong is looked at before the first write, the manifests included.
     secret_files::refuse_shared(&session.resolved, &session.root, &wishes.selection)?;
     if let Some(directory) = &args.emit {
@@ -85,6 +86,7 @@ async fn carry_out(
         asking::ask(resolved, &mut seen, wishes, terminal)?;
         session::refuse_wrong(resolved, &seen.plan, wishes)?;
     }
+    given::tell(resolved, &seen.plan, wishes, terminal);
     let concurrency = args.run.concurrency;
     let report = session::apply(resolved, &seen, wishes, providers, concurrency, terminal).await?;
     let readable = readable(&report);

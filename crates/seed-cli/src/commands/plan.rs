@@ -11,12 +11,12 @@ use crate::exit::Exit;
 use crate::load::Session;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{load, registry, render, select, session};
+use crate::{given, load, registry, render, select, session};
 
 pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
-    let wishes = Wishes {
+    let mut wishes = Wishes {
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
@@ -25,6 +25,7 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         show(&session, &plan, None, &[], args, terminal)?;
         return Ok(Exit::Done);
     }
+    wishes.promised = given::expected(&session, terminal)?;
     let providers = registry::open(
         &session.resolved,
         &session.root,
@@ -34,6 +35,7 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let looking = session::look(&session.resolved, &providers, depth(args), &wishes);
     let mut seen = session::block_on(looking)?;
     session::refuse_blind(&mut seen, &providers, terminal)?;
+    given::tell(&session.resolved, &seen.plan, &wishes, terminal);
     let places = registry::describe(&providers);
     let failures = &seen.failures;
     show(

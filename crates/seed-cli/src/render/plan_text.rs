@@ -5,6 +5,7 @@ use seed_core::plan::{Action, Plan, State, Step, Summary};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
 use super::words::{hanging, sentence};
+use crate::given;
 
 /// Who writes where, and from which contract.
 pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description]) -> String {
@@ -144,17 +145,21 @@ pub(super) fn words(step: &Step) -> String {
 
 /// Where a person gets a value, beside the words of the contract.
 fn where_from(resolved: &Resolved, step: &Step, is_set: &impl Fn(&str) -> bool) -> Vec<String> {
-    let Some(Some(ResolvedSource::Provide(provided))) =
-        resolved.value(&step.id).map(|value| value.source.as_ref())
-    else {
+    let Some(value) = resolved.value(&step.id) else {
+        return Vec::new();
+    };
+    let Some(ResolvedSource::Provide(provided)) = &value.source else {
         return Vec::new();
     };
     let url = provided.url.clone().filter(|url| *url != step.source);
-    let variable = provided
-        .env
-        .as_ref()
+    let variable = given::suggested(resolved, value)
         .filter(|name| is_set(name))
-        .map(|name| format!("${name} is set"));
+        .map(|name| {
+            format!(
+                "seed set {id}, or --from-env {id} (${name} is set)",
+                id = step.id
+            )
+        });
     [url, variable].into_iter().flatten().collect()
 }
 

@@ -243,6 +243,7 @@ impl Setting<'_> {
             given: [(id.clone(), given)].into(),
             unchecked: store::unchecked(self),
             selection: self.this.clone(),
+            ..Wishes::default()
         }
     }
 }

@@ -58,6 +58,7 @@ impl<'a> Source<'a> {
         };
         match apply_newline(key.value.newline, &value).1 {
             NewlineChange::Removed => terminal.note("The line break at its end is left out."),
+            NewlineChange::Reduced => terminal.note("The line breaks at its end become one."),
             NewlineChange::Added => terminal.note("A line break is added at its end."),
             NewlineChange::Kept => {}
         }

@@ -1,0 +1,14 @@
+//! Values that people give without being asked: files, variables, and files that the contract names.
+
+mod collect;
+mod collector;
+mod provided_file;
+mod tell;
+mod values_file;
+mod variables;
+mod way;
+
+pub(crate) use collect::{collect, expected};
+pub(crate) use tell::tell;
+pub(crate) use variables::suggested;
+pub(crate) use way::Way;
