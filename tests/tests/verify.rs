@@ -387,6 +387,30 @@ fn files_are_held_against_what_is_stored() -> Test {
 }
 
 #[test]
+fn a_file_that_cannot_be_looked_at_is_a_failure() -> Test {
+    let secrets = "  a: {generate: {hex: 16}}\nfiles: {out/a: {text: \"${a}\"}}\n";
+    let workspace = stored(secrets, secrets)?;
+    let path = workspace.root().join("out/a");
+    let elsewhere = workspace.root().join("elsewhere");
+    let moved = fs::rename(&path, &elsewhere);
+    moved
+        .and_then(|()| std::os::unix::fs::symlink(&elsewhere, &path))
+        .map_err(|err| err.to_string())?;
+    assert_snapshot!(workspace.seed("verify")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+      ? out/a  not looked at: it is a symbolic link, which is not followed
+
+    Verified: 1 sound.
+    Files: 1 not judged.
+    ---
+    error: not everything could be read, so not everything was verified
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
+#[test]
 fn files_that_git_would_take_are_said() -> Test {
     let secrets =
         "  a: {generate: {hex: 16}}\nfiles: {out/a: {text: \"${a}\"}, out/b: {text: \"${a}\"}}\n";
