@@ -122,8 +122,8 @@ fn everything_that_is_wrong_is_said_with_what_to_do() -> Test {
       ! salt      is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
       ! url       differs from what the contract and its sources give now: remove it from the backend, and `seed apply` makes it again
       ! literal   differs from what the contract and its sources give now: remove it from the backend, and `seed apply` makes it again
-      ! token     breaks `min`: the value has fewer than 40 characters: put the right value in its place; `--skip-check token` if the rule no longer holds
-      ! token     breaks `prefix`: the value does not begin with `tok_`: put the right value in its place; `--skip-check token` if the rule no longer holds
+      ! token     breaks `min`: the value has fewer than 40 characters: `seed set token --replace` puts the right value in its place; `--skip-check token` if the rule no longer holds
+      ! token     breaks `prefix`: the value does not begin with `tok_`: `seed set token --replace` puts the right value in its place; `--skip-check token` if the rule no longer holds
       ! key       does not begin with the prefix `sk-`: remove it from the backend, and `seed apply` makes it again
       ! rails     exists, and must not: the charts make it: remove it from the backend
       ! single#A  wrong shape: one value is stored, and several fields are declared: store it as the contract declares it, or change the contract
@@ -289,7 +289,7 @@ fn a_check_can_be_left_out_by_its_key() -> Test {
     assert_snapshot!(workspace.seed("verify")?, @"
     shop · local, file .seed/shop.age                             seed.yaml
 
-      ! token  breaks `min`: the value has fewer than 40 characters: put the right value in its place; `--skip-check token` if the rule no longer holds
+      ! token  breaks `min`: the value has fewer than 40 characters: `seed set token --replace` puts the right value in its place; `--skip-check token` if the rule no longer holds
 
     Verified: 1 broken.
     ---

@@ -118,7 +118,7 @@ fn placeholders_are_seen_through_affixes_form_and_newlines() {
     placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
     ");
     assert_snapshot!(each("{provide: {how: ask}, form: escape-newlines}", &["REPLACE_ME", "x"]), @"
-    placeholder (Placeholder): is a placeholder for a value that is still to come: put the right value in its place
+    placeholder (Placeholder): is a placeholder for a value that is still to come: `seed set a --fill-placeholders` puts the value in its place
     sound
     ");
     assert_snapshot!(each("{mint: {by: the portal}}", &["TODO", "x"]), @"
@@ -157,36 +157,36 @@ fn checks_look_at_what_accept_looks_at_and_tell_no_length() {
     let check = "{provide: {how: ask}, prefix: sk-, check: {min: 4, max: 6, pattern: '^[a-z]+$'}}";
     assert_snapshot!(each(check, &["sk-abcd", "sk-abc", "sk-abcdefg", "sk-ABCD"]), @"
     sound
-    check (Broken): breaks `min`: the value has fewer than 4 characters: put the right value in its place; `--skip-check a` if the rule no longer holds
-    check (Broken): breaks `max`: the value has more than 6 characters: put the right value in its place; `--skip-check a` if the rule no longer holds
-    check (Broken): breaks `pattern`: the value does not match `^[a-z]+$`: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `min`: the value has fewer than 4 characters: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `max`: the value has more than 6 characters: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `pattern`: the value does not match `^[a-z]+$`: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
     assert_snapshot!(each("{provide: {how: ask}, check: {length: 3}}", &["abc", "ab"]), @"
     sound
-    check (Broken): breaks `length`: the value does not have 3 characters: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `length`: the value does not have 3 characters: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
     assert_snapshot!(each("{provide: {how: ask}, check: {bytes: 3}}", &["abc", "ab"]), @"
     sound
-    check (Broken): breaks `bytes`: the value does not have 3 bytes: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `bytes`: the value does not have 3 bytes: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
     assert_snapshot!(each("{provide: {how: ask}, check: {json: true}}", &["[1]", "[1,"]), @"
     sound
-    check (Broken): breaks `json`: the value is not JSON: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `json`: the value is not JSON: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
     let pem = "{provide: {how: ask}, form: escape-newlines, check: {pem: private-key}}";
     assert_snapshot!(each(pem, &[PEM, "hunter2"]), @"
     sound
-    check (Broken): breaks `pem`: the value has no PEM block: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `pem`: the value has no PEM block: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
     let longer = format!(
         "{{provide: {{how: ask}}, form: escape-newlines, check: {{min: {}}}}}",
         PEM.len()
     );
-    assert_snapshot!(each(&longer, &[PEM]), @"check (Broken): breaks `min`: the value has fewer than 82 characters: put the right value in its place; `--skip-check a` if the rule no longer holds");
+    assert_snapshot!(each(&longer, &[PEM]), @"check (Broken): breaks `min`: the value has fewer than 82 characters: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds");
     let lines = "{provide: {how: ask}, form: escape-newlines, check: {length: 3}}";
     assert_snapshot!(each(lines, &[r"a\nb", r"a\nbc"]), @"
     sound
-    check (Broken): breaks `length`: the value does not have 3 characters: put the right value in its place; `--skip-check a` if the rule no longer holds
+    check (Broken): breaks `length`: the value does not have 3 characters: `seed set a --replace` puts the right value in its place; `--skip-check a` if the rule no longer holds
     ");
 }
 
@@ -206,18 +206,18 @@ fn a_check_that_is_not_to_be_tried_is_not() {
 fn an_end_that_nobody_meant_is_noted() {
     assert_snapshot!(each("{provide: {how: ask}}", &["token", "token\n", "a\nb"]), @"
     sound
-    newline (Note): ends in a line break, which is taken off a given value: put the right value in its place
+    newline (Note): ends in a line break, which is taken off a given value: `seed set a --replace` puts the right value in its place
     sound
     ");
     assert_snapshot!(each("{provide: {how: ask}, newline: one}", &["token", "token\n", "token\n\n"]), @"
-    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    newline (Note): does not end in exactly one line break, as a given value does: `seed set a --replace` puts the right value in its place
     sound
-    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    newline (Note): does not end in exactly one line break, as a given value does: `seed set a --replace` puts the right value in its place
     ");
     let armored = PEM.replace("\\n", "\n");
     assert_snapshot!(each("{provide: {how: ask}}", &[&armored, armored.trim_end()]), @"
     sound
-    newline (Note): does not end in exactly one line break, as a given value does: put the right value in its place
+    newline (Note): does not end in exactly one line break, as a given value does: `seed set a --replace` puts the right value in its place
     ");
     assert_eq!(each("{generate: {bytes: 3}}", &["ab\n"]), "sound");
     assert_eq!(each("{mint: {by: the app}}", &["ab\n"]), "sound");

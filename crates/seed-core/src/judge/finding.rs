@@ -122,9 +122,15 @@ impl Finding {
 
     /// What to do next, as a fragment; `None` where there is nothing to do.
     pub fn hint(&self, value: &ResolvedValue) -> Option<String> {
+        let id = &value.id;
         let again = match &value.source {
             Some(ResolvedSource::Mint { by }) => format!("{by} has to write it"),
-            Some(ResolvedSource::Provide(_)) => "put the right value in its place".to_owned(),
+            Some(ResolvedSource::Provide(_)) if *self == Self::Placeholder => {
+                format!("`seed set {id} --fill-placeholders` puts the value in its place")
+            }
+            Some(ResolvedSource::Provide(_)) => {
+                format!("`seed set {id} --replace` puts the right value in its place")
+            }
             Some(
                 ResolvedSource::Compose(_)
                 | ResolvedSource::Derive { .. }
@@ -136,8 +142,7 @@ impl Finding {
         };
         match self {
             Self::Check { .. } => Some(format!(
-                "{again}; `--skip-check {}` if the rule no longer holds",
-                value.id
+                "{again}; `--skip-check {id}` if the rule no longer holds"
             )),
             Self::Drifted(_)
             | Self::LineBreak(_)
