@@ -16,13 +16,17 @@ const PREY: &str = "auths:\n  registry: {auth: \"b3duZXI6aHVudGVyMg==\"}\n";
 const TOKEN: &str = "b3duZXI6aHVudGVyMg==";
 
 /// Commands that read a contract. None of them needs a terminal.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 11] = [
     "check --env ai-dev",
     "check --env ai-dev --all-backends",
+    "check --env ai-dev --format json",
     "emit --env ai-dev",
     "plan --env ai-dev --backend local",
     "plan --env ai-dev --backend local --format json",
+    "plan --env ai-dev --offline",
+    "plan --env ai-dev --offline --format markdown",
     "apply --env ai-dev --backend local --missing-ok",
+    "verify --env ai-dev --backend local",
     "files --env ai-dev --backend local",
 ];
 
