@@ -12,6 +12,7 @@ pub mod help;
 pub mod meaning;
 pub mod reference;
 mod refusal;
+pub mod search;
 pub mod shared;
 pub mod store;
 pub mod terminal;

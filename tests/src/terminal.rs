@@ -155,11 +155,15 @@ mod tests {
 
     #[test]
     fn a_terminal_echoes_what_is_typed() {
-        let mut conversation = talk("read -r line; echo \"got $line\"; exit 3");
+        let mut conversation = talk("echo ready; read -r line; echo \"got $line\"; exit 3");
+        conversation.wait_for("ready").unwrap();
         conversation.send("abc\n").unwrap();
         conversation.wait_for("got abc").unwrap();
         let shown = conversation.finish().unwrap().to_string();
-        assert_eq!(shown, "abc\ngot abc\n[exit status: 3, terminal: as before]");
+        assert_eq!(
+            shown,
+            "ready\nabc\ngot abc\n[exit status: 3, terminal: as before]"
+        );
     }
 
     #[test]

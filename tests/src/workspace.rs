@@ -37,6 +37,13 @@ impl Workspace {
         Ok(Self { root, seed })
     }
 
+    /// Sets one more variable for `seed`.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<std::ffi::OsString>) -> Self {
+        self.seed = self.seed.variable(name, value);
+        self
+    }
+
     /// Returns the directory in which `seed` runs.
     pub fn root(&self) -> &Path {
         self.root.path()

@@ -246,9 +246,7 @@ fn several_lines_at_once_are_refused_rather_than_cut() -> Test {
     let shown = person.finish()?;
     silent(&shown, &[TOKEN, "correct", "horse", "battery"])?;
     assert!(
-        shown
-            .to_string()
-            .contains("refused: several lines came at once"),
+        shown.to_string().contains("seed set bundle --file FILE"),
         "{shown}"
     );
     assert_eq!(workspace.planned("", &["ask"])?, ["bundle"]);

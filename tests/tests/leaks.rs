@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use seed_tests::cli::Outcome;
+use seed_tests::search::leaks;
 use seed_tests::workspace::{PLATFORM, Workspace};
 
 type Test = Result<(), String>;
@@ -127,72 +126,4 @@ fn said(outcome: &Outcome) -> Vec<u8> {
     let mut said = outcome.stdout_bytes.clone();
     said.extend(outcome.stderr.as_bytes());
     said
-}
-
-/// Names each value that is in an output, and how it is written there. Never the value.
-fn leaks(secrets: &BTreeMap<String, Vec<u8>>, outputs: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let mut leaks = Vec::new();
-    for (key, value) in secrets {
-        for (form, text) in forms(value) {
-            let found = outputs.iter().filter(|(_, output)| contains(output, &text));
-            leaks.extend(found.map(|(name, _)| format!("{key} ({form}) in {name}")));
-        }
-    }
-    leaks
-}
-
-/// Ways to write a value. In base64 a text looks different at each of three places in a longer one.
-fn forms(value: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![
-        ("as it is".to_owned(), value.to_vec()),
-        ("hex".to_owned(), hex.clone().into_bytes()),
-        ("upper hex".to_owned(), hex.to_uppercase().into_bytes()),
-        (
-            "half of it".to_owned(),
-            value.get(..value.len() / 2).unwrap_or_default().to_vec(),
-        ),
-    ];
-    for skipped in 0..3 {
-        let whole = value.get(skipped..).unwrap_or_default();
-        let whole = whole.get(..whole.len() / 3 * 3).unwrap_or_default();
-        for (name, engine) in [
-            ("base64", &STANDARD_NO_PAD),
-            ("base64url", &URL_SAFE_NO_PAD),
-        ] {
-            forms.push((
-                format!("{name} from {skipped}"),
-                engine.encode(whole).into_bytes(),
-            ));
-        }
-    }
-    forms.retain(|(_, text)| text.len() > 7);
-    forms
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
-}
-
-#[test]
-fn the_search_finds_every_form() {
-    let value = b"correct horse battery".to_vec();
-    let secrets = BTreeMap::from([("key".to_owned(), value.clone())]);
-    let found = |output: String| {
-        let outputs = BTreeMap::from([("output".to_owned(), output.into_bytes())]);
-        !leaks(&secrets, &outputs).is_empty()
-    };
-    let text = String::from_utf8_lossy(&value).into_owned();
-    assert!(found(format!("> {text} <")));
-    for before in ["", "a", "ab"] {
-        let inside = format!("{before}{text}, and more");
-        assert!(found(STANDARD_NO_PAD.encode(&inside)), "{before}");
-        assert!(found(URL_SAFE_NO_PAD.encode(&inside)), "{before}");
-    }
-    assert!(found(
-        "636f727265637420686f7273652062617474657279".to_owned()
-    ));
-    assert!(!found("another text".to_owned()));
 }

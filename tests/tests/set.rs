@@ -164,7 +164,7 @@ fn a_wrong_value_is_not_stored_unless_its_check_is_skipped() -> Test {
 
     ---
     error: the value of `token` is wrong; nothing was written
-      caused by: the value is a placeholder for one that is still to come
+      caused by: the value is empty
     [exit status: 2]
     ");
     assert_eq!(code(&workspace.seed("get token")?), Some(1));
@@ -231,7 +231,8 @@ fn a_value_comes_from_a_file_or_a_variable() -> Test {
         "seed set salt --from-env",
         "seed set salt --file nowhere",
         "seed set salt --file contracts",
-        "seed set salt --file token --from-env=HOME",
+        "seed set salt --file token --from-env=OTHER",
+        "seed set salt --from-env=HOME",
     ] {
         let outcome = shell.run(line)?;
         assert_eq!(code(&outcome), Some(2), "{line}: {outcome}");

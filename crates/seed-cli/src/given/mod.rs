@@ -10,5 +10,5 @@ mod way;
 
 pub(crate) use collect::{collect, expected};
 pub(crate) use tell::tell;
-pub(crate) use variables::suggested;
+pub(crate) use variables::{reader, suggested};
 pub(crate) use way::Way;

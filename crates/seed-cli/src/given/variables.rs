@@ -115,7 +115,7 @@ fn take_one(collector: &mut Collector<'_>, id: ValueId, way: Way, name: &str) {
 }
 
 /// Who reads a variable for itself.
-fn reader(resolved: &Resolved, name: &str) -> Option<&'static str> {
+pub(crate) fn reader(resolved: &Resolved, name: &str) -> Option<&'static str> {
     reader_of(resolved, name).or_else(|| child::passes(name).then_some("git"))
 }
 

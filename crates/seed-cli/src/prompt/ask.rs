@@ -106,7 +106,9 @@ impl Asker {
                     self.terminal.ask("(later)\n");
                     return Ok(Answer::Later);
                 }
-                Ending::Several => Some("several lines came at once, and it has one".to_owned()),
+                Ending::Several => Some(format!(
+                    "several lines came at once; give such a value with `seed set {id} --file FILE`"
+                )),
                 Ending::TooLong => Some(format!("it is longer than {LONGEST} bytes")),
                 Ending::Whole => {
                     let value = self.editor.value();

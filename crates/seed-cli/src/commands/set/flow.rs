@@ -28,7 +28,7 @@ pub(in crate::commands) fn run(args: &SetArgs, terminal: Terminal) -> Result<Exi
     let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
     session.warn(terminal);
     let key = Key::find(&session.resolved, &args.key)?;
-    let source = Source::choose(args, key, terminal)?;
+    let source = Source::choose(&session.resolved, args, key, terminal)?;
     let this = Selection {
         only: Some(BTreeSet::from([key.id().clone()])),
         ..Selection::ALL

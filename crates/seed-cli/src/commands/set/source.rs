@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use seed_core::resolve::ResolvedSource;
+use seed_core::resolve::{Resolved, ResolvedSource};
 use seed_core::secret::SecretValue;
 use seed_core::value::{NewlineChange, apply_newline};
 use zeroize::Zeroizing;
@@ -13,6 +13,7 @@ use super::key::Key;
 use crate::args::SetArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+use crate::given;
 use crate::terminal::Terminal;
 
 /// Where a value is read from.
@@ -29,12 +30,23 @@ const LONGEST: usize = 1 << 20;
 
 impl<'a> Source<'a> {
     /// Chooses by the flags, or else by what stdin is.
-    pub(super) fn choose(args: &'a SetArgs, key: Key<'a>, terminal: Terminal) -> Result<Self> {
+    pub(super) fn choose(
+        resolved: &Resolved,
+        args: &'a SetArgs,
+        key: Key<'a>,
+        terminal: Terminal,
+    ) -> Result<Self> {
+        let variable = |name| match given::reader(resolved, name) {
+            Some(reader) => Err(CliError::usage(format!(
+                "the variable `{name}` is what {reader} reads for itself, so it is not taken for a value"
+            ))),
+            None => Ok(Self::Variable(name)),
+        };
         match (args.file.as_deref(), args.from_env.as_deref()) {
             (Some(path), _) if path.as_os_str() == "-" => Ok(Self::Stdin),
             (Some(path), _) => Ok(Self::File(path)),
-            (None, Some("")) => suggested(key).map(Self::Variable),
-            (None, Some(name)) => Ok(Self::Variable(name)),
+            (None, Some("")) => suggested(key).and_then(variable),
+            (None, Some(name)) => variable(name),
             (None, None) if !terminal.stdin_is_terminal() => Ok(Self::Stdin),
             (None, None) if terminal.can_ask() && !args.no_input => Ok(Self::Prompt),
             (None, None) => Err(CliError::usage(format!(
