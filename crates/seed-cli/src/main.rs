@@ -5,6 +5,7 @@ mod asking;
 mod child;
 mod commands;
 mod confirm;
+mod deep;
 mod disk;
 mod env;
 mod error;

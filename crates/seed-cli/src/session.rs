@@ -10,14 +10,15 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use seed_core::inventory::{Depth, Inventory, Presence, Wanted};
 use seed_core::name::ValueId;
-use seed_core::plan::{self, Input, Plan, Selection};
-use seed_core::produce::{Maker, preflight};
+use seed_core::plan::{self, Action, Blocked, Findings, Input, Plan, Selection, Step};
+use seed_core::produce::{Maker, preflight, try_given};
 use seed_core::report::Report;
 use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
-use seed_engine::{Job, Providers, ReadValues, Unread};
+use seed_engine::{Job, Providers, ReadValues, Replacers, Unread};
 use tokio_util::sync::CancellationToken;
 
+use crate::deep;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::given::Way;
@@ -41,12 +42,20 @@ pub(crate) struct Wishes {
     pub(crate) unchecked: BTreeSet<ValueId>,
     /// Values that the run is about.
     pub(crate) selection: Selection,
+    /// Whether stored values are held against the contract.
+    pub(crate) deep: bool,
+    /// Whether placeholders are filled, which needs a deep look.
+    pub(crate) fill: bool,
+    /// Where they are. Empty otherwise: a run has no verb then that could overwrite anything.
+    pub(crate) replacers: Replacers,
 }
 
 /// What was seen, and the plan that follows from it.
 pub(crate) struct Seen {
     pub(crate) plan: Plan,
     pub(crate) inventories: BTreeMap<String, Inventory>,
+    /// What was learnt by looking at values themselves.
+    pub(crate) findings: Findings,
     /// Backends that could not be asked at all.
     pub(crate) failures: Vec<CliError>,
 }
@@ -77,16 +86,21 @@ pub(crate) async fn look(
         })
         .collect();
     let inventories = collected.inventories;
-    Seen {
-        plan: plan_for(resolved, &inventories, wishes),
+    let findings = Findings::NONE;
+    let mut seen = Seen {
+        plan: plan_for(resolved, &inventories, &findings, wishes),
         inventories,
+        findings,
         failures,
-    }
+    };
+    deep::look(&mut seen, resolved, providers, wishes).await;
+    seen
 }
 
 fn plan_for(
     resolved: &Resolved,
     inventories: &BTreeMap<String, Inventory>,
+    findings: &Findings,
     wishes: &Wishes,
 ) -> Plan {
     let given = wishes
@@ -96,13 +110,13 @@ fn plan_for(
         .cloned()
         .collect();
     let input = Input::new(resolved, inventories, &given);
-    plan::plan(input.selecting(&wishes.selection))
+    plan::plan(input.selecting(&wishes.selection).knowing(findings))
 }
 
 impl Seen {
     /// Plans again from what was seen, after more was given.
     pub(crate) fn plan_again(&mut self, resolved: &Resolved, wishes: &Wishes) {
-        self.plan = plan_for(resolved, &self.inventories, wishes);
+        self.plan = plan_for(resolved, &self.inventories, &self.findings, wishes);
     }
 }
 
@@ -118,7 +132,7 @@ pub(crate) fn as_if_nothing_existed(resolved: &Resolved, wishes: &Wishes) -> Pla
     let inventories = wanted
         .map(|(name, wanted)| (name, nothing(wanted)))
         .collect();
-    let mut plan = plan_for(resolved, &inventories, wishes);
+    let mut plan = plan_for(resolved, &inventories, &Findings::NONE, wishes);
     for step in &mut plan.steps {
         step.state = None;
     }
@@ -133,7 +147,15 @@ pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan, wishes: &Wishes) ->
         available: &available,
         unchecked: &wishes.unchecked,
     };
-    let wrong = preflight(&maker, plan, &wishes.given);
+    if let Some(err) = plan.steps.iter().find_map(not_made) {
+        return Err(err);
+    }
+    let mut wrong = preflight(&maker, plan, &wishes.given);
+    for step in plan.steps.iter().filter(|step| is_half_pair(step)) {
+        let given = wishes.given.get(&step.id);
+        let err = given.and_then(|given| try_given(&maker, &step.id, given).err());
+        wrong.extend(err.map(|err| (step.id.clone(), err)));
+    }
     match wrong.as_slice() {
         [] => Ok(()),
         [(id, err)] => {
@@ -153,6 +175,26 @@ pub(crate) fn refuse_wrong(resolved: &Resolved, plan: &Plan, wishes: &Wishes) ->
     }
 }
 
+/// A given value from which a stored one was not made.
+fn not_made(step: &Step) -> Option<CliError> {
+    let Action::Blocked(Blocked::NotMade { product }) = &step.action else {
+        return None;
+    };
+    let id = &step.id;
+    let message =
+        format!("the given `{id}` does not match the stored `{product}`; nothing was written");
+    Some(CliError::usage(message).hint(format!(
+        "give the value that `{product}` was made from, or remove `{product}` from the backend to make both again"
+    )))
+}
+
+fn is_half_pair(step: &Step) -> bool {
+    matches!(
+        step.action,
+        Action::Blocked(Blocked::HalfPair { .. } | Blocked::Unproven { .. })
+    )
+}
+
 /// Carries a plan out. Ctrl-C, SIGTERM and SIGHUP stop it after the calls that are under way.
 pub(crate) async fn apply(
     resolved: &Arc<Resolved>,
@@ -169,6 +211,8 @@ pub(crate) async fn apply(
         plan: &seen.plan,
         inventories: &seen.inventories,
         providers,
+        replacers: &wishes.replacers,
+        findings: &seen.findings,
         given: &wishes.given,
         unchecked: &wishes.unchecked,
         selection: &wishes.selection,

@@ -33,6 +33,8 @@ pub enum Fate {
     Created,
     /// It was not stored.
     Failed(Failure),
+    /// It was made and stored in the place of a placeholder.
+    Filled,
     /// It existed before, and still does.
     Kept {
         /// Whether somebody gave a value for it, which was not used.
@@ -158,7 +160,7 @@ impl Report {
         for outcome in &self.outcomes {
             *match &outcome.fate {
                 Fate::Cancelled => &mut counts.cancelled,
-                Fate::Created => &mut counts.created,
+                Fate::Created | Fate::Filled => &mut counts.created,
                 Fate::Failed(_) => &mut counts.failed,
                 Fate::Kept { .. } | Fate::Left(Action::Keep) => &mut counts.kept,
                 Fate::Lost { given: false } => &mut counts.lost,
@@ -266,6 +268,7 @@ mod tests {
             Fate::Cancelled,
             Fate::Created,
             Fate::Failed(failure()),
+            Fate::Filled,
             Fate::Kept { given: false },
             Fate::Kept { given: true },
             Fate::Lost { given: false },
@@ -297,6 +300,7 @@ mod tests {
                 Verdict::Failed,  // cancelled
                 Verdict::Done,    // created
                 Verdict::Failed,  // failed
+                Verdict::Done,    // filled
                 Verdict::Done,    // kept
                 Verdict::Done,    // kept, given and not used
                 Verdict::Done,    // lost
@@ -339,7 +343,7 @@ mod tests {
         assert_eq!(
             counts,
             Counts {
-                created: 1,
+                created: 2,
                 kept: 2,
                 lost: 1,
                 dropped: 1,
@@ -360,7 +364,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=17).prop_shuffle()) {
+        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=18).prop_shuffle()) {
             let mut reversed = fates.clone();
             reversed.reverse();
             prop_assert_eq!(report(fates).verdict(), report(reversed).verdict());

@@ -16,6 +16,7 @@ Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'litellm-*'
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --deep --exit-code
   seed plan -c contracts/llm-platform.yaml --env ai-dev --offline --format markdown")]
 pub(crate) struct PlanArgs {
     /// What to print
@@ -33,6 +34,9 @@ pub(crate) struct PlanArgs {
     /// Read no value, not even to see which fields an entry has
     #[arg(long)]
     pub(crate) no_read: bool,
+    /// Read every stored value, to see placeholders and texts that no longer follow from the contract
+    #[arg(long, conflicts_with_all = ["offline", "quick", "no_read"])]
+    pub(crate) deep: bool,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     #[command(flatten)]
@@ -48,7 +52,8 @@ Examples:
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --missing-ok --from-env all
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests
-  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*'")]
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'dex-*'
+  seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --fill-placeholders")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -61,6 +66,9 @@ pub(crate) struct ApplyArgs {
     /// Do not try the `check` of this key on its value (can be repeated)
     #[arg(long, value_name = "KEY")]
     pub(crate) skip_check: Vec<String>,
+    /// Put values in the place of placeholders: read every stored value, and replace those that stand for "not yet"
+    #[arg(long)]
+    pub(crate) fill_placeholders: bool,
     /// Write to the place that is shown without asking
     #[arg(long)]
     pub(crate) yes: bool,

@@ -37,12 +37,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
         let output = manifests::make(&session.resolved, &args.manifests, Availability::default())?;
         manifests::refuse_foreign(&output, directory)?;
     }
-    let providers = registry::open(
-        &session.resolved,
-        &session.root,
-        &args.run,
-        &Environment::read(),
-    )?;
+    let providers = open(&session, args, &mut wishes)?;
     let places: Vec<_> = registry::describe(&providers)
         .into_iter()
         .map(|(_, place)| place)
@@ -57,6 +52,18 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let applied = session::block_on(running)??;
     let told = after(&session, args, &wishes, applied, terminal)?;
     Ok(told)
+}
+
+/// Opens the backends. Only a run that fills placeholders is given a verb that could overwrite.
+fn open(session: &Session, args: &ApplyArgs, wishes: &mut Wishes) -> Result<Providers> {
+    let (resolved, root) = (&session.resolved, &session.root);
+    let env = Environment::read();
+    if !args.fill_placeholders {
+        return registry::open(resolved, root, &args.run, &env);
+    }
+    wishes.fill = true;
+    wishes.replacers = registry::open_to_replace(resolved, root, &args.run, &env)?;
+    Ok(seed_engine::as_providers(&wishes.replacers))
 }
 
 /// What a run did.
@@ -116,6 +123,7 @@ fn readable(report: &Report) -> impl Fn(&ValueId) -> bool + use<> {
             matches!(
                 outcome.fate,
                 Fate::Created
+                    | Fate::Filled
                     | Fate::Kept { .. }
                     | Fate::Left(Action::NotSelected { there: true })
                     | Fate::Lost { .. }
@@ -136,6 +144,7 @@ fn known_missing(report: &Report) -> impl Iterator<Item = ValueId> {
             Fate::Cancelled
             | Fate::Created
             | Fate::Failed(_)
+            | Fate::Filled
             | Fate::Kept { .. }
             | Fate::Left(_)
             | Fate::Lost { .. }

@@ -18,6 +18,7 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     session.warn(terminal);
     let mut wishes = Wishes {
         selection: select::selection(&session.resolved, &args.select)?,
+        deep: args.deep,
         ..Wishes::default()
     };
     if args.offline {

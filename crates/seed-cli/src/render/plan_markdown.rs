@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
     use seed_core::contract::parse;
     use seed_core::inventory::{Depth, Inventory, Presence};
-    use seed_core::plan::{Input, Selection, plan as planned, wanted};
+    use seed_core::plan::{Input, plan as planned, wanted};
     use seed_core::resolve::{Request, resolve};
 
     use super::*;
@@ -172,12 +172,7 @@ mod tests {
                 (name, answers.collect())
             })
             .collect();
-        let seen = planned(Input {
-            resolved: &resolved,
-            inventories: &inventories,
-            given: &BTreeSet::new(),
-            selection: &Selection::ALL,
-        });
+        let seen = planned(Input::new(&resolved, &inventories, &BTreeSet::new()));
         Ok(plan(&resolved, &seen, None))
     }
 

@@ -99,7 +99,7 @@ fn outcome(outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
     );
     let (word, more) = fate(&outcome.fate);
     members.insert("outcome".to_owned(), json!(word));
-    if outcome.fate == Fate::Created && unchecked.contains(&outcome.id) {
+    if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
         members.insert("unchecked".to_owned(), json!(true));
     }
     members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
@@ -110,6 +110,7 @@ fn fate(fate: &Fate) -> (&'static str, Vec<(&'static str, Value)>) {
     match fate {
         Fate::Cancelled => ("cancelled", Vec::new()),
         Fate::Created => ("created", Vec::new()),
+        Fate::Filled => ("filled", Vec::new()),
         Fate::Failed(failure) => ("failed", failed(failure)),
         Fate::Kept { given } => ("kept", vec![("given", json!(given))]),
         Fate::Lost { given: false } => ("lost", Vec::new()),

@@ -17,7 +17,9 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
         .iter()
         .filter_map(|outcome| {
             let mut words = words(&outcome.fate);
-            if outcome.fate == Fate::Created && unchecked.contains(&outcome.id) {
+            if matches!(outcome.fate, Fate::Created | Fate::Filled)
+                && unchecked.contains(&outcome.id)
+            {
                 words.push_str(", not checked");
             }
             Some((head(outcome)?, words))
@@ -42,7 +44,7 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
 /// A mark and a key, for outcomes worth a line.
 fn head(outcome: &Outcome) -> Option<String> {
     let mark = match &outcome.fate {
-        Fate::Created => '+',
+        Fate::Created | Fate::Filled => '+',
         Fate::Kept { given: true } | Fate::Lost { given: false } => '=',
         Fate::Cancelled
         | Fate::Failed(_)
@@ -71,6 +73,7 @@ fn words(fate: &Fate) -> String {
     match fate {
         Fate::Cancelled => "not tried: the run was stopped".to_owned(),
         Fate::Created => "created".to_owned(),
+        Fate::Filled => "stored in the place of a placeholder".to_owned(),
         Fate::Failed(failure) => format!("failed: {}", because(failure)),
         Fate::Kept { given: true } => "exists; given, not used".to_owned(),
         Fate::Kept { given: false } => "exists".to_owned(),

@@ -149,9 +149,12 @@ fn forbidden(why: &str, state: State) -> Standing {
         State::Absent | State::Deleted { .. } | State::Empty => {
             Standing::NotNeeded("it must not exist, and does not".to_owned())
         }
-        State::Disabled { .. } | State::Exists | State::Present | State::WrongShape { .. } => {
-            Standing::Judged(vec![Finding::Forbidden(why.to_owned())])
-        }
+        State::Disabled { .. }
+        | State::Drifted { .. }
+        | State::Exists
+        | State::Placeholder
+        | State::Present
+        | State::WrongShape { .. } => Standing::Judged(vec![Finding::Forbidden(why.to_owned())]),
         State::Hidden { .. } | State::Unknown { .. } => Standing::Unread(state),
     }
 }
@@ -165,9 +168,12 @@ fn unseen(state: State, may_be_absent: bool) -> Standing {
             Standing::Missing(state)
         }
         State::WrongShape { found } => Standing::Judged(vec![Finding::WrongShape { found }]),
-        State::Exists | State::Hidden { .. } | State::Present | State::Unknown { .. } => {
-            Standing::Unread(state)
-        }
+        State::Drifted { .. }
+        | State::Exists
+        | State::Hidden { .. }
+        | State::Placeholder
+        | State::Present
+        | State::Unknown { .. } => Standing::Unread(state),
     }
 }
 

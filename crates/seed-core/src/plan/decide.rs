@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bonds::Bonds;
 use super::describe::{describe, files_of};
+use super::findings::{Findings, Proof};
 use super::model::{Action, Blocked, Plan, State, Step};
 use super::seen::state_of;
 use super::selection::Selection;
@@ -26,6 +27,8 @@ pub struct Input<'a> {
     pub given: &'a BTreeSet<ValueId>,
     /// Values that the run is about.
     pub selection: &'a Selection,
+    /// What was learnt by looking at values themselves.
+    pub findings: &'a Findings,
 }
 
 static ALL: Selection = Selection::ALL;
@@ -42,6 +45,7 @@ impl<'a> Input<'a> {
             inventories,
             given,
             selection: &ALL,
+            findings: Findings::none(),
         }
     }
 
@@ -49,6 +53,12 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn selecting(self, selection: &'a Selection) -> Self {
         Self { selection, ..self }
+    }
+
+    /// Makes the plan from what was learnt by looking at values themselves, too.
+    #[must_use]
+    pub fn knowing(self, findings: &'a Findings) -> Self {
+        Self { findings, ..self }
     }
 }
 
@@ -94,13 +104,19 @@ impl<'a> Decider<'a> {
         let (mut states, mut versions) = (BTreeMap::new(), BTreeMap::new());
         let active = |(_, value): &(&ResolvedEntry, &ResolvedValue)| value.activity.is_active();
         for (entry, value) in input.resolved.values().filter(active) {
-            let (state, version) = state_of(input, entry, value);
+            let (seen, version) = state_of(input, entry, value);
+            let found = input
+                .findings
+                .states
+                .get(&value.id)
+                .filter(|_| seen.is_there());
+            let state = found.cloned().unwrap_or(seen);
             states.insert(value.id.clone(), state);
             versions.extend(version.map(|version| (value.id.clone(), version)));
         }
         let order = input.resolved.order.iter().enumerate();
         let position = order.map(|(at, id)| (id.clone(), at)).collect();
-        let bonds = Bonds::new(input.resolved, |id| is_free(&states, id));
+        let bonds = Bonds::new(input.resolved, |id| is_free(input, &states, id));
         Self {
             input,
             states,
@@ -144,7 +160,7 @@ impl<'a> Decider<'a> {
         self.unselected.get(id).or_else(|| self.actions.get(id))
     }
 
-    fn state(&self, id: &ValueId) -> State {
+    pub(super) fn state(&self, id: &ValueId) -> State {
         self.states.get(id).cloned().unwrap_or(State::Unknown {
             reason: "nobody looked".to_owned(),
         })
@@ -162,7 +178,7 @@ impl<'a> Decider<'a> {
         if state.is_there() {
             return Action::Keep;
         }
-        if !state.is_free() && !self.may_stay_deleted(value, &state) {
+        if !self.input.findings.is_free(&state) && !self.may_stay(value, &state) {
             return Action::Blocked(Blocked::State(state));
         }
         match source {
@@ -180,15 +196,14 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// What may be absent, and what somebody else writes, may be deleted as well.
-    fn may_stay_deleted(&self, value: &ResolvedValue, state: &State) -> bool {
+    /// What may be absent, and what somebody else writes, may be deleted as well; and that somebody may have put a
+    /// placeholder there.
+    fn may_stay(&self, value: &ResolvedValue, state: &State) -> bool {
         let deleted = matches!(state, State::Deleted { .. });
-        deleted
-            && match &value.source {
-                Some(ResolvedSource::Mint { .. }) => true,
-                Some(ResolvedSource::Provide(_)) => value.optional && !self.is_given(value),
-                _ => false,
-            }
+        let by_others = matches!(value.source, Some(ResolvedSource::Mint { .. }));
+        let by_a_person = matches!(value.source, Some(ResolvedSource::Provide(_)));
+        (by_others && (deleted || *state == State::Placeholder))
+            || (by_a_person && deleted && value.optional && !self.is_given(value))
     }
 
     fn kept_nowhere(&self, id: &ValueId) -> Option<String> {
@@ -205,11 +220,11 @@ impl<'a> Decider<'a> {
     fn half_pair(&self, value: &ResolvedValue) -> Option<Blocked> {
         let stored = self
             .bonds
-            .stored_below(&value.id, |id| is_free(&self.states, id));
+            .stored_below(&value.id, |id| is_free(self.input, &self.states, id));
         let (unsure, certain): (Vec<ValueId>, Vec<ValueId>) =
             stored.into_iter().partition(|id| self.is_unsure(id));
-        if !certain.is_empty() {
-            return Some(Blocked::HalfPair { stored: certain });
+        if let Some(blocked) = self.unproven(&value.id, certain) {
+            return Some(blocked);
         }
         // Nobody can be told to remove what nobody could see.
         if let Some(unsure) = unsure.into_iter().next() {
@@ -224,6 +239,23 @@ impl<'a> Decider<'a> {
                 stored: vec![later],
             }
         })
+    }
+
+    /// Stored products forbid to make a value, unless it is given and they were proven to be made from it.
+    fn unproven(&self, id: &ValueId, stored: Vec<ValueId>) -> Option<Blocked> {
+        let given = self.input.given.contains(id);
+        match self.input.findings.proofs.get(id).filter(|_| given) {
+            _ if stored.is_empty() => None,
+            Some(Proof::Made(proven)) if stored.iter().all(|id| proven.contains(id)) => None,
+            Some(Proof::NotMade(product)) => Some(Blocked::NotMade {
+                product: product.clone(),
+            }),
+            Some(Proof::Open { product, reason }) => Some(Blocked::Unproven {
+                product: product.clone(),
+                reason: reason.clone(),
+            }),
+            Some(Proof::Made(_)) | None => Some(Blocked::HalfPair { stored }),
+        }
     }
 
     fn is_unsure(&self, id: &ValueId) -> bool {
@@ -458,14 +490,18 @@ fn forbidden(why: &str, state: State) -> Action {
         State::Absent | State::Deleted { .. } | State::Empty => {
             Action::NotNeeded("it must not exist, and does not".to_owned())
         }
-        State::Disabled { .. } | State::Exists | State::Present | State::WrongShape { .. } => {
-            Action::Blocked(Blocked::Forbidden(why.to_owned()))
-        }
+        State::Disabled { .. }
+        | State::Drifted { .. }
+        | State::Exists
+        | State::Placeholder
+        | State::Present
+        | State::WrongShape { .. } => Action::Blocked(Blocked::Forbidden(why.to_owned())),
         State::Hidden { .. } | State::Unknown { .. } => Action::Blocked(Blocked::State(state)),
     }
 }
 
-/// Whether the backend said that a value is not there.
-fn is_free(states: &BTreeMap<ValueId, State>, id: &ValueId) -> bool {
-    states.get(id).is_some_and(State::is_free)
+/// Whether the backend said that a value is not there, or what is there may be written over.
+fn is_free(input: Input<'_>, states: &BTreeMap<ValueId, State>, id: &ValueId) -> bool {
+    let state = states.get(id);
+    state.is_some_and(|state| input.findings.is_free(state))
 }

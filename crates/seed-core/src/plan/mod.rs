@@ -6,6 +6,7 @@
 mod bonds;
 mod decide;
 mod describe;
+mod findings;
 mod model;
 mod seen;
 mod selection;
@@ -13,6 +14,7 @@ mod units;
 mod wanted;
 
 pub use decide::{Input, plan};
+pub use findings::{Findings, Proof, prove, to_prove};
 pub use model::{Action, Blocked, Plan, State, Step, Summary, Write, WriteKind};
 pub use selection::Selection;
 pub use wanted::wanted;

@@ -49,6 +49,11 @@ pub enum State {
         /// When recovery ends, where the backend says.
         until: Option<String>,
     },
+    /// There, and another text than facts and sources give now. Only a deep look sees it.
+    Drifted {
+        /// How it differs, in a few words.
+        reason: String,
+    },
     /// Switched off, expired, or without a usable version.
     Disabled {
         /// The backend's reason.
@@ -63,6 +68,8 @@ pub enum State {
         /// What was denied.
         reason: String,
     },
+    /// There, and stands for a value that is still to come. Only a deep look sees it.
+    Placeholder,
     /// There, and a consumer could read it.
     Present,
     /// The look-up failed, or was not made.
@@ -84,9 +91,11 @@ impl State {
             Self::Absent => "absent",
             Self::Deleted { .. } => "deleted",
             Self::Disabled { .. } => "disabled",
+            Self::Drifted { .. } => "drifted",
             Self::Empty => "empty",
             Self::Exists => "exists",
             Self::Hidden { .. } => "hidden",
+            Self::Placeholder => "placeholder",
             Self::Present => "present",
             Self::Unknown { .. } => "unknown",
             Self::WrongShape { .. } => "wrong-shape",
@@ -185,6 +194,18 @@ pub enum Blocked {
         /// Those that would have to be left out of the excluded ones.
         excluded: Vec<ValueId>,
     },
+    /// Absent and given, but a stored value was not made from what was given.
+    NotMade {
+        /// That stored value.
+        product: ValueId,
+    },
+    /// Absent and given, but nobody can tell whether a stored value was made from what was given.
+    Unproven {
+        /// That stored value.
+        product: ValueId,
+        /// Why.
+        reason: String,
+    },
     /// Made from, or belongs with, a value that is blocked itself.
     Source(ValueId),
     /// What was seen does not allow a write.
@@ -212,6 +233,13 @@ impl fmt::Display for Blocked {
                 unselected,
                 excluded,
             } => not_selected(f, unselected, excluded),
+            Self::NotMade { product } => {
+                write!(f, "the given value does not match the stored {product}")
+            }
+            Self::Unproven { product, reason } => write!(
+                f,
+                "given, but nobody can tell whether it matches the stored {product}: {reason}"
+            ),
             Self::Source(id) => write!(f, "needs {id}, which is blocked"),
             Self::State(state) => state.fmt(f),
         }
@@ -258,9 +286,13 @@ impl fmt::Display for State {
                 f.write_str("deleted, its name is held: restore it in the backend")
             }
             Self::Disabled { reason } => write!(f, "there, but not readable: {reason}"),
+            Self::Drifted { reason } => write!(f, "drifted: it {reason}"),
             Self::Empty => f.write_str("empty: a name without a first value"),
             Self::Exists => f.write_str("exists, not looked into"),
             Self::Hidden { reason } => write!(f, "hidden, which is not absent: {reason}"),
+            Self::Placeholder => f.write_str(
+                "a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it",
+            ),
             Self::Present => f.write_str("exists"),
             Self::Unknown { reason } => write!(f, "unknown, which is not absent: {reason}"),
             Self::WrongShape { found } => write!(f, "wrong shape: {found}"),
@@ -315,6 +347,32 @@ pub enum WriteKind {
     },
     /// The entry is created, if nothing is there.
     Create,
+    /// Placeholders give way to values, and fields may be added, if what is there has not changed.
+    Replace {
+        /// What was seen.
+        expected: Version,
+    },
+    /// The same, in what an earlier write of this plan stored.
+    ReplaceInOwn {
+        /// That write, by its place in [`Plan::writes`].
+        write: usize,
+    },
+}
+
+impl WriteKind {
+    /// The same write, in which a value may also take the place of a placeholder.
+    pub(super) fn replacing(self) -> Self {
+        match self {
+            Self::Add { expected } | Self::Replace { expected } => Self::Replace { expected },
+            Self::AddToOwn { write } | Self::ReplaceInOwn { write } => Self::ReplaceInOwn { write },
+            Self::Create => Self::Create,
+        }
+    }
+
+    /// Whether something that exists gives way.
+    pub fn replaces(&self) -> bool {
+        matches!(self, Self::Replace { .. } | Self::ReplaceInOwn { .. })
+    }
 }
 
 /// How many values fare how.

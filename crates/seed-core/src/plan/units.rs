@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Decider;
-use super::model::{Action, Write, WriteKind};
+use super::model::{Action, State, Write, WriteKind};
 use crate::name::{EntryKey, ValueId};
 use crate::resolve::{Place, ResolvedSource, ResolvedValue};
 
@@ -87,6 +87,9 @@ impl Builder<'_, '_> {
                 .after
                 .extend(before.into_iter().filter(|earlier| *earlier != unit));
             write.values.push(id.clone());
+            if self.decider.state(id) == State::Placeholder {
+                write.kind = write.kind.clone().replacing();
+            }
         }
         if let Some(group) = self.decider.bonds.group(id) {
             self.last_of_group.insert(group, unit);

@@ -144,6 +144,17 @@ impl Maker<'_> {
         }
     }
 
+    /// Takes a given value through its forms, and tries its `check` unless that is skipped.
+    pub fn accept(
+        &self,
+        id: &ValueId,
+        given: &SecretValue,
+    ) -> Result<Option<SecretValue>, ProduceError> {
+        let unknown = || ProduceError::Unknown(id.clone());
+        let value = self.resolved.value(id).ok_or_else(unknown)?;
+        self.known(value, Some(given))
+    }
+
     /// The value, where nothing needs to be drawn or read for it.
     pub(super) fn known(
         &self,

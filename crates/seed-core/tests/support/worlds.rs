@@ -53,6 +53,8 @@ pub(crate) fn writes(plan: &Plan) -> String {
             WriteKind::AddToOwn { write } => format!("add to {write}"),
             WriteKind::Add { expected } => format!("add at {expected}"),
             WriteKind::Create => "create".to_owned(),
+            WriteKind::Replace { expected } => format!("replace at {expected}"),
+            WriteKind::ReplaceInOwn { write } => format!("replace in {write}"),
         };
         format!(
             "{at}: {how} {} in {}: {} after {:?}",

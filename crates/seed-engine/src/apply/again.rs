@@ -1,13 +1,17 @@
 //! What is left to do when somebody else was faster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use seed_core::document::Document;
 use seed_core::inventory::{Depth, Presence, Shape, Version, Wanted};
+use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
 use seed_core::plan::{Action, Input, plan};
 use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate};
+use seed_core::secret::SecretValue;
 use tokio::time::sleep;
 
 use super::write::{How, Writer};
@@ -20,6 +24,8 @@ const PAUSES: [u64; 5] = [100, 200, 400, 800, 1600];
 struct Seen {
     version: Version,
     fields: BTreeSet<String>,
+    /// Values to be stored in whose place a placeholder still stands.
+    placeholders: BTreeSet<ValueId>,
 }
 
 impl Writer<'_> {
@@ -34,7 +40,12 @@ impl Writer<'_> {
             self.lose(&std::mem::take(todo), &[], made).await;
             return None;
         }
-        let seen = match self.look().await {
+        let looked = if self.write.kind.replaces() {
+            self.look_inside(todo).await
+        } else {
+            self.look().await
+        };
+        let seen = match looked {
             Ok(seen) => seen,
             Err(failure) => {
                 let fate = Fate::Failed(failure);
@@ -46,14 +57,56 @@ impl Writer<'_> {
         self.written.version = Some(seen.version.clone());
         let is_there = |id: &ValueId| {
             let field = id.field.as_ref();
-            field.is_some_and(|field| seen.fields.contains(field.as_str()))
+            let there = field.is_some_and(|field| seen.fields.contains(field.as_str()));
+            there && !seen.placeholders.contains(id)
         };
-        let (lost, absent): (Vec<_>, Vec<_>) = todo.drain(..).partition(is_there);
+        let (lost, free): (Vec<_>, Vec<_>) = todo.drain(..).partition(is_there);
         let version = seen.version.clone();
-        let rest = self.still_to_store(absent, seen);
+        let placeholders = seen.placeholders.clone();
+        let rest = self.still_to_store(free, &lost, seen);
         self.lose(&lost, &rest, made).await;
         *todo = self.makeable(rest, &lost);
-        (!todo.is_empty()).then_some(How::Add(version))
+        if todo.is_empty() {
+            return None;
+        }
+        let replaces = todo.iter().any(|id| placeholders.contains(id));
+        Some(if replaces {
+            How::Replace(version)
+        } else {
+            How::Add(version)
+        })
+    }
+
+    /// Which fields there are now, and which of those that are to be stored are placeholders still.
+    async fn look_inside(&self, todo: &[ValueId]) -> Result<Seen, Failure> {
+        let read = self.at.provider.read(self.at.name, self.at.shape()).await;
+        let stored = read.map_err(|err| failure::of_call(&err))?;
+        let Document::Fields(fields) = &stored.document else {
+            let name = self.at.name;
+            let message = format!("replace in `{name}`: it is one value now");
+            return Err(failure::conflict(message));
+        };
+        let names = fields.iter().map(|(name, _)| name.to_owned()).collect();
+        let is_placeholder = |id: &&ValueId| {
+            let value = self.at.pick(id, &stored.document);
+            value.is_ok_and(|value| self.is_placeholder(id, value))
+        };
+        let placeholders = todo.iter().filter(is_placeholder).cloned().collect();
+        Ok(Seen {
+            version: stored.version,
+            fields: names,
+            placeholders,
+        })
+    }
+
+    fn is_placeholder(&self, id: &ValueId, value: SecretValue) -> bool {
+        let mut values = self.sources.clone();
+        values.insert(id.clone(), Arc::new(value));
+        let stored = Stored {
+            values: &values,
+            states: &BTreeMap::new(),
+        };
+        judge(&self.ground.resolved, id, stored, &BTreeSet::new()).contains(&Finding::Placeholder)
     }
 
     /// Which fields there are now. Absence is looked at again: whoever was faster may not be done yet.
@@ -78,7 +131,11 @@ impl Writer<'_> {
                     shape: Shape::Fields(fields),
                 }) => {
                     let (version, fields) = (version.clone(), fields.clone());
-                    return Ok(Seen { version, fields });
+                    return Ok(Seen {
+                        version,
+                        fields,
+                        placeholders: BTreeSet::new(),
+                    });
                 }
                 Some(Presence::Absent | Presence::Empty { .. })
                     if self.pause(&mut pauses).await =>
@@ -122,11 +179,13 @@ impl Writer<'_> {
         }
     }
 
-    /// Of values that are still absent, those that may still be stored: none whose product somebody stored meanwhile.
-    fn still_to_store(&mut self, absent: Vec<ValueId>, seen: Seen) -> Vec<ValueId> {
-        if absent.is_empty() {
-            return absent;
+    /// Of values that are still free, those that may still be stored: none whose product somebody stored meanwhile.
+    fn still_to_store(&mut self, free: Vec<ValueId>, lost: &[ValueId], seen: Seen) -> Vec<ValueId> {
+        if free.is_empty() {
+            return free;
         }
+        let mut findings = self.job.findings.clone();
+        findings.states.retain(|id, _| !lost.contains(id));
         let mut inventories = self.job.inventories.clone();
         let presence = Presence::Present {
             version: seen.version,
@@ -136,9 +195,9 @@ impl Writer<'_> {
         inventory.insert(self.at.name.clone(), presence);
         let given: BTreeSet<ValueId> = self.job.given.keys().cloned().collect();
         let input = Input::new(&self.ground.resolved, &inventories, &given);
-        let again = plan(input.selecting(self.job.selection));
+        let again = plan(input.selecting(self.job.selection).knowing(&findings));
         let mut rest = Vec::new();
-        for id in absent {
+        for id in free {
             match again.step(&id).map(|step| step.action.clone()) {
                 Some(Action::Create) => rest.push(id),
                 Some(left) => self.written.fates.push((id, Fate::Left(left))),

@@ -9,13 +9,13 @@ use std::time::Duration;
 use rand::CryptoRng;
 use seed_core::inventory::Inventory;
 use seed_core::name::{EntryKey, ValueId};
-use seed_core::plan::{Plan, Selection};
+use seed_core::plan::{Findings, Plan, Selection};
 use seed_core::report::Fate;
 use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::Providers;
+use crate::{Providers, Replacers};
 
 /// Where randomness comes from: a generator for each value. The caller gives it, so that nothing here can choose a
 /// weak one.
@@ -31,6 +31,10 @@ pub struct Job<'a> {
     pub inventories: &'a BTreeMap<String, Inventory>,
     /// Where to.
     pub providers: &'a Providers,
+    /// Where placeholders may be replaced. Without it a run has no verb that could overwrite anything.
+    pub replacers: &'a Replacers,
+    /// What was learnt by looking at values themselves; the plan was made from that too.
+    pub findings: &'a Findings,
     /// Values that a person gave.
     pub given: &'a BTreeMap<ValueId, SecretValue>,
     /// Values whose `check` is not tried.

@@ -275,6 +275,11 @@ impl<'a> Schedule<'a> {
         let how = match &write.kind {
             WriteKind::Create => Some(How::Create),
             WriteKind::Add { expected } => Some(How::Add(expected.clone())),
+            WriteKind::Replace { expected } => Some(How::Replace(expected.clone())),
+            WriteKind::ReplaceInOwn { write } => {
+                let version = self.known.versions.get(*write).cloned().flatten();
+                version.map(How::Replace)
+            }
             WriteKind::AddToOwn { write } => {
                 let version = self.known.versions.get(*write).cloned().flatten();
                 version.map(How::Add)
@@ -301,7 +306,7 @@ impl<'a> Schedule<'a> {
     fn hindered(&self, write: usize) -> Option<Fate> {
         let values = &self.job.plan.writes.get(write)?.values;
         values.iter().find_map(|id| match self.known.fates.get(id) {
-            Some(Fate::Created | Fate::Lost { .. }) => None,
+            Some(Fate::Created | Fate::Filled | Fate::Lost { .. }) => None,
             Some(skipped @ Fate::Skipped { .. }) => Some(skipped.clone()),
             Some(Fate::Left(_)) => Some(Fate::Left(Action::Blocked(Blocked::Source(id.clone())))),
             Some(Fate::Cancelled) | None => Some(Fate::Cancelled),
@@ -470,6 +475,8 @@ mod tests {
             plan: &plan,
             inventories: &inventories,
             providers: &providers,
+            replacers: &BTreeMap::new(),
+            findings: &seed_core::plan::Findings::NONE,
             given: &BTreeMap::new(),
             unchecked: &BTreeSet::new(),
             selection: &seed_core::plan::Selection::ALL,

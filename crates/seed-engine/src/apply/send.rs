@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use seed_core::document::{Document, FieldValue};
+use seed_core::document::{Document, FieldValue, Fields};
 use seed_core::inventory::Version;
 use seed_core::report::Failure;
 use seed_provider::{Error, ErrorKind, Marks, Operation, Result};
@@ -54,7 +54,10 @@ impl Writer<'_> {
                 Err(err) => err,
             };
             let taken = matches!(err.kind(), ErrorKind::AlreadyExists)
-                || matches!((err.kind(), &how), (ErrorKind::Conflict, How::Add(_)));
+                || matches!(
+                    (err.kind(), &how),
+                    (ErrorKind::Conflict, How::Add(_) | How::Replace(_))
+                );
             match (err.kind(), &lost) {
                 (ErrorKind::Indeterminate, _) => {}
                 // It may be ours: the first request can have arrived after we looked.
@@ -85,6 +88,7 @@ impl Writer<'_> {
         let (provider, name) = (self.at.provider, self.at.name);
         match (how, document) {
             (How::Create, document) => provider.create(name, document, &self.marks()).await,
+            (How::Replace(expected), document) => self.replace(document, expected).await,
             (How::Add(expected), Document::Fields(fields)) => {
                 provider.add_fields(name, fields, expected).await
             }
@@ -93,6 +97,30 @@ impl Writer<'_> {
                 Err(Error::new(ErrorKind::WrongShape, Operation::AddFields, message).about(name))
             }
         }
+    }
+
+    /// Puts values in the place of what is there; fields beside them keep their bytes.
+    async fn replace(&self, document: &Document, expected: &Version) -> Result<Version> {
+        let name = self.at.name;
+        let failed = |kind, message| Err(Error::new(kind, Operation::Replace, message).about(name));
+        let Some(replacer) = self.job.replacers.get(self.at.backend) else {
+            return failed(
+                ErrorKind::Unsupported,
+                "this run may not replace what is stored",
+            );
+        };
+        let Document::Fields(new) = document else {
+            return replacer.replace(name, document, expected).await;
+        };
+        let stored = self.at.provider.read(name, self.at.shape()).await?;
+        if stored.version != *expected {
+            return failed(ErrorKind::Conflict, "it was changed meanwhile");
+        }
+        let Document::Fields(old) = &stored.document else {
+            return failed(ErrorKind::WrongShape, "one value is stored, not several");
+        };
+        let whole = Document::Fields(over(old, new));
+        replacer.replace(name, &whole, expected).await
     }
 
     fn marks(&self) -> Marks {
@@ -112,19 +140,35 @@ impl Writer<'_> {
             Err(err) => {
                 return match (err.kind(), how) {
                     (ErrorKind::NotFound, How::Create) => Found::Nothing(How::Create),
-                    (ErrorKind::NotFound, How::Add(_)) | (ErrorKind::WrongShape, _) => {
-                        Found::Others
-                    }
+                    (ErrorKind::NotFound, How::Add(_) | How::Replace(_))
+                    | (ErrorKind::WrongShape, _) => Found::Others,
                     (_, _) => Found::Open(err),
                 };
             }
         };
         match (compare(&stored.document, document), how) {
             (Some(true), _) => Found::Ours(stored.version),
+            (_, How::Replace(expected)) if stored.version == *expected => {
+                Found::Nothing(How::Replace(stored.version))
+            }
             (None, How::Add(_)) => Found::Nothing(How::Add(stored.version)),
-            (Some(false), _) | (None, How::Create) => Found::Others,
+            (Some(false), _) | (None, How::Create | How::Replace(_)) => Found::Others,
         }
     }
+}
+
+/// What is stored, with new values in the place of those of the same name and after them.
+fn over(old: &Fields, new: &Fields) -> Fields {
+    let mut whole = Fields::new();
+    for (name, value) in old.iter() {
+        let value = new.get(name).unwrap_or(value);
+        // Names are unique on both sides, so none of them is there yet.
+        let _new = whole.insert(name, value.duplicate());
+    }
+    for (name, value) in new.iter().filter(|(name, _)| old.get(name).is_none()) {
+        let _new = whole.insert(name, value.duplicate());
+    }
+    whole
 }
 
 /// Whether what is stored has all that was sent: `None` when it has nothing of it.

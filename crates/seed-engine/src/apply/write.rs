@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use seed_core::inventory::Version;
 use seed_core::name::ValueId;
-use seed_core::plan::Write;
+use seed_core::plan::{State, Write};
 use seed_core::produce::{Maker, Values, document};
 use seed_core::report::{Failure, Fate};
 use seed_core::resolve::{Availability, Resolved, ResolvedSource};
@@ -53,6 +53,7 @@ impl Ground {
 pub(super) enum How {
     Add(Version),
     Create,
+    Replace(Version),
 }
 
 /// What a write came to.
@@ -167,7 +168,13 @@ impl Writer<'_> {
             let value = made.get(id).map(|value| (id.clone(), Arc::clone(value)));
             self.written.values.extend(value);
         }
-        self.all(ids, &Fate::Created)
+        let findings = self.job.findings;
+        for id in ids {
+            let filled = findings.states.get(id) == Some(&State::Placeholder);
+            let fate = if filled { Fate::Filled } else { Fate::Created };
+            self.written.fates.push((id.clone(), fate));
+        }
+        self.written
     }
 
     /// Makes values, each after those of the same write that it is made from.

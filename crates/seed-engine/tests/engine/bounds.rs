@@ -158,6 +158,8 @@ secrets:
         plan: &plan,
         inventories: &collected.inventories,
         providers: &providers,
+        replacers: &BTreeMap::new(),
+        findings: &seed_core::plan::Findings::NONE,
         given: &BTreeMap::new(),
         unchecked: &BTreeSet::new(),
         selection: &seed_core::plan::Selection::ALL,

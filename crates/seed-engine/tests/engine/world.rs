@@ -15,12 +15,12 @@ use seed_core::contract::parse;
 use seed_core::document::{Document, FieldValue, Fields};
 use seed_core::inventory::{Depth, Inventory, Version, Wanted};
 use seed_core::name::{SecretName, ValueId};
-use seed_core::plan::{Input, Plan, plan};
+use seed_core::plan::{Findings, Input, Plan, plan};
 use seed_core::report::{Fate, Report};
 use seed_core::resolve::{Place, Request, Resolved, ResolvedSource, resolve};
 use seed_core::secret::SecretValue;
 use seed_core::value::verify;
-use seed_engine::{Collected, Job, Observer, Providers, apply, collect, read_values};
+use seed_engine::{Collected, Job, Observer, Providers, Replacers, apply, collect, read_values};
 use seed_provider::{
     Error, ErrorKind, Marks, Memory, Operation, Provider, Result, Stored, WantedShape,
 };
@@ -189,6 +189,9 @@ pub(crate) struct World {
     pub(crate) stage: Arc<Stage>,
     pub(crate) providers: Providers,
     pub(crate) given: BTreeMap<ValueId, SecretValue>,
+    /// Empty unless placeholders are filled.
+    pub(crate) replacers: Replacers,
+    pub(crate) findings: Findings,
     pub(crate) cancel: CancellationToken,
     pub(crate) concurrency: Option<NonZeroUsize>,
     draws: Arc<AtomicU64>,
@@ -210,6 +213,8 @@ impl World {
             stage,
             providers: BTreeMap::from([(BACKEND.to_owned(), provider)]),
             given: BTreeMap::new(),
+            replacers: Replacers::new(),
+            findings: Findings::NONE,
             cancel: CancellationToken::new(),
             concurrency: None,
             draws: Arc::new(AtomicU64::new(seed)),
@@ -281,6 +286,8 @@ impl World {
             plan,
             inventories,
             providers: &self.providers,
+            replacers: &self.replacers,
+            findings: &self.findings,
             given: &self.given,
             unchecked: &BTreeSet::new(),
             selection: &seed_core::plan::Selection::ALL,
@@ -447,6 +454,7 @@ pub(crate) fn fates(report: &Report) -> Vec<String> {
     let word = |fate: &Fate| match fate {
         Fate::Cancelled => "cancelled".to_owned(),
         Fate::Created => "created".to_owned(),
+        Fate::Filled => "filled".to_owned(),
         Fate::Failed(failure) => format!("failed ({}): {}", failure.kind, failure.message),
         Fate::Kept { given: false } => "kept".to_owned(),
         Fate::Kept { given: true } => "kept, given not used".to_owned(),

@@ -81,6 +81,7 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
     let one = Seen {
         plan: alone(setting, seen)?,
         inventories: seen.inventories.clone(),
+        findings: seen.findings.clone(),
         failures: Vec::new(),
     };
     let report = session::apply(
@@ -93,7 +94,7 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
     )
     .await?;
     match report.outcome(id).map(|outcome| &outcome.fate) {
-        Some(Fate::Created) => Ok(Told::of(SetOutcome::Created)),
+        Some(Fate::Created | Fate::Filled) => Ok(Told::of(SetOutcome::Created)),
         Some(Fate::Lost { given: false }) => Ok(Told::of(SetOutcome::Unchanged)),
         Some(Fate::Lost { given: true }) => Err(lost(id)),
         Some(Fate::Failed(failure)) => Err(failed(failure)),

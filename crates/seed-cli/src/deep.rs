@@ -1,0 +1,100 @@
+//! What is learnt by looking at values themselves, before a plan is carried out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use seed_core::name::ValueId;
+use seed_core::plan::{self, Input, Plan, State};
+use seed_core::produce::{Maker, Values};
+use seed_core::resolve::Resolved;
+use seed_engine::Providers;
+
+use crate::session::{Seen, Wishes};
+
+/// Reads what the wishes need to be looked at, and plans again with what was learnt. A plain run reads nothing here.
+pub(crate) async fn look(
+    seen: &mut Seen,
+    resolved: &Resolved,
+    providers: &Providers,
+    wishes: &Wishes,
+) {
+    if wishes.deep || wishes.fill {
+        look_at(seen, resolved, providers, wishes).await;
+        seen.plan_again(resolved, wishes);
+    }
+    if prove(seen, resolved, providers, wishes).await {
+        seen.plan_again(resolved, wishes);
+    }
+}
+
+/// Holds everything that is stored and selected against the contract.
+async fn look_at(seen: &mut Seen, resolved: &Resolved, providers: &Providers, wishes: &Wishes) {
+    let states = states(&seen.plan);
+    let is_there = |id: &&ValueId| states.get(*id).is_some_and(State::is_there);
+    let wanted: BTreeSet<ValueId> = resolved
+        .order
+        .iter()
+        .filter(|id| wishes.selection.has(id))
+        .filter(is_there)
+        .cloned()
+        .collect();
+    let known = seed_engine::know(resolved, providers, states, wanted.clone(), None).await;
+    for id in wanted
+        .iter()
+        .filter(|id| known.read.unread.contains_key(*id))
+    {
+        let state = known
+            .states
+            .get(id)
+            .filter(|state| !state.is_free() && !state.is_there());
+        // Nothing that is read makes a value free: it was there a moment ago.
+        let state = state.cloned().unwrap_or_else(|| State::Unknown {
+            reason: "it was there, and could not be read".to_owned(),
+        });
+        seen.findings.states.insert(id.clone(), state);
+    }
+    let given = wishes.given.keys().cloned().collect();
+    let input = Input::new(resolved, &seen.inventories, &given).selecting(&wishes.selection);
+    seen.findings.look_at(input, known.stored());
+    seen.findings.fill = wishes.fill;
+}
+
+/// Compares given values that are absent with what is stored of those that are made from them. Tells whether there
+/// was anything to compare.
+async fn prove(
+    seen: &mut Seen,
+    resolved: &Resolved,
+    providers: &Providers,
+    wishes: &Wishes,
+) -> bool {
+    let given = wishes.given.keys().cloned().collect();
+    let products = plan::to_prove(resolved, &seen.plan, &given);
+    if products.is_empty() {
+        return false;
+    }
+    let known = seed_engine::know(resolved, providers, states(&seen.plan), products, None).await;
+    let available = Maker::counted_on(&seen.plan);
+    let maker = Maker {
+        resolved,
+        available: &available,
+        unchecked: &wishes.unchecked,
+    };
+    // What breaks its `check` is refused with a message of its own.
+    let accepted: Values = wishes
+        .given
+        .iter()
+        .filter_map(|(id, given)| {
+            let value = maker.accept(id, given).ok().flatten()?;
+            Some((id.clone(), Arc::new(value)))
+        })
+        .collect();
+    seen.findings.proofs = plan::prove(resolved, &seen.plan, &accepted, known.stored());
+    true
+}
+
+fn states(plan: &Plan) -> BTreeMap<ValueId, State> {
+    let steps = plan.steps.iter();
+    steps
+        .filter_map(|step| Some((step.id.clone(), step.state.clone()?)))
+        .collect()
+}
