@@ -929,3 +929,15 @@ fn aliases_repeat_no_more_than_can_be_read() {
           help: use fewer aliases
     ");
 }
+
+#[test]
+fn a_long_chain_of_conditions_takes_no_more_of_the_stack_than_a_short_one() {
+    let chain: String = (0..3000)
+        .map(|at| format!("  c{at}: c{}\n", at + 1))
+        .collect();
+    let source =
+        format!("conditions:\n{chain}  c3000: \"true\"\nsecrets: {{s: {{when: c0, value: x}}}}\n");
+    let small = std::thread::Builder::new().stack_size(2 << 20);
+    let found = small.spawn(move || wrong(&source)).unwrap().join().unwrap();
+    assert_snapshot!(found, @"");
+}

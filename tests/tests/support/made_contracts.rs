@@ -77,9 +77,21 @@ const ALL: &[(&str, Bytes)] = &[
         sound_with(format!("  other: {{when: \"{condition}\", value: a}}\n").as_bytes())
     }),
     ("conditions-in-a-long-circle", || {
-        let last = "conditions:\n  c0: c9999\n".to_owned();
-        let all = (1..10_000).fold(last, |text, at| text + &format!("  c{at}: c{}\n", at - 1));
+        let last = "conditions:\n  c0: c2999\n".to_owned();
+        let all = (1..3000).fold(last, |text, at| text + &format!("  c{at}: c{}\n", at - 1));
         sound_with(all.as_bytes())
+    }),
+    ("conditions-in-a-long-chain", || {
+        let last = "conditions:\n  c0: nowhere\n".to_owned();
+        let all = (1..3000).fold(last, |text, at| text + &format!("  c{at}: c{}\n", at - 1));
+        sound_with(all.as_bytes())
+    }),
+    ("many-forbidden-names-and-one-use", || {
+        let names = (0..4000).map(|at| {
+            format!("  f{at}: {{forbidden: no}}\n  e{at}: {{fields: {{g{at}: {{value: a}}}}}}\n")
+        });
+        let used = "  used: {fields: {f3999: {value: a}}}\n".to_owned();
+        sound_with(names.chain([used]).collect::<String>().as_bytes())
     }),
     ("texts-in-a-long-circle", || {
         let last = "  t0: {compose: \"${t4999}\"}\n".to_owned();

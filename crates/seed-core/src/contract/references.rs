@@ -44,20 +44,7 @@ fn check_conditions(cx: &mut Context<'_>, contract: &Contract) {
             cx.push(condition_diagnostic(&err, condition.span, text, cx.source));
         }
     }
-    // What no longer waits for another name is not in a circle.
-    let mut waiting: BTreeMap<&str, &Spanned<Condition>> = contract
-        .conditions
-        .iter()
-        .map(|(name, condition)| (name.as_str(), condition))
-        .collect();
-    loop {
-        let names: BTreeSet<&str> = waiting.keys().copied().collect();
-        let before = waiting.len();
-        waiting.retain(|_, condition| condition.names().any(|name| names.contains(name)));
-        if waiting.len() == before {
-            break;
-        }
-    }
+    let waiting = waiting_conditions(contract);
     let first = waiting.iter().min_by_key(|(_, condition)| condition.span);
     if let Some((first, _)) = first {
         let circle = circle_from(&waiting, first);
@@ -69,6 +56,37 @@ fn check_conditions(cx: &mut Context<'_>, contract: &Contract) {
         let place = place.map(|condition| condition.span).unwrap_or_default();
         cx.push(Diagnostic::error(message, place));
     }
+}
+
+/// The conditions that ask each other in a circle, and those that ask them.
+fn waiting_conditions(contract: &Contract) -> BTreeMap<&str, &Spanned<Condition>> {
+    let all = contract.conditions.iter();
+    let mut waiting: BTreeMap<&str, &Spanned<Condition>> =
+        all.map(|(name, it)| (name.as_str(), it)).collect();
+    let mut asked_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut asks: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, condition) in &waiting {
+        let names = condition.names().filter(|name| waiting.contains_key(name));
+        let names: BTreeSet<&str> = names.collect();
+        asks.insert(name, names.len());
+        for asked in names {
+            asked_by.entry(asked).or_default().push(name);
+        }
+    }
+    let free = asks.iter().filter(|(_, asks)| **asks == 0);
+    let mut free: Vec<&str> = free.map(|(name, _)| *name).collect();
+    while let Some(name) = free.pop() {
+        waiting.remove(name);
+        for asking in asked_by.remove(name).unwrap_or_default() {
+            if let Some(left) = asks.get_mut(asking) {
+                *left -= 1;
+                if *left == 0 {
+                    free.push(asking);
+                }
+            }
+        }
+    }
+    waiting
 }
 
 /// Follows the names until one comes again. Each of those that wait asks another one that waits.
@@ -496,61 +514,74 @@ fn check_backend_words(cx: &mut Context<'_>, contract: &Contract) {
 
 /// A forbidden name must not appear anywhere that would make it exist.
 fn check_forbidden(cx: &mut Context<'_>, contract: &Contract) {
+    let mut forbidden = Vec::new();
     for (key, entry) in &contract.secrets {
-        let mut found = Vec::new();
         each_spec(entry, &mut |field, spec| {
             if let Source::Forbidden(reason) = &spec.source.value {
-                found.push((field.unwrap_or(key.as_str()).to_owned(), reason.clone()));
+                let name = field.unwrap_or(key.as_str()).to_owned();
+                forbidden.push((name, entry.span, reason));
             }
         });
-        for (name, reason) in found {
-            for place in uses_of(contract, &name, entry.span) {
-                let message = format!("`{name}` must not exist: {}", reason.value);
-                cx.push(Diagnostic::error(message, place).context(reason.span, "forbidden here"));
-            }
+    }
+    if forbidden.is_empty() {
+        return;
+    }
+    let uses = uses_by_name(contract);
+    for (name, own, reason) in forbidden {
+        let places = uses.get(name.as_str()).into_iter().flatten();
+        for (_, place) in places.filter(|(entry, _)| *entry != Some(own)) {
+            let message = format!("`{name}` must not exist: {}", reason.value);
+            cx.push(Diagnostic::error(message, *place).context(reason.span, "forbidden here"));
         }
     }
 }
 
-fn uses_of(contract: &Contract, name: &str, own: Span) -> Vec<Span> {
-    let keys = contract
-        .targets
-        .values()
-        .filter_map(|target| target.data.get(name))
-        .map(|value| value.span);
-    let fields = contract
-        .secrets
-        .values()
-        .filter(|entry| entry.span != own)
-        .filter_map(|entry| match &entry.content {
-            Content::Fields(fields) => fields
-                .iter()
-                .find(|(field, _)| field.as_str() == name)
-                .map(|(_, field)| field.span),
-            Content::Single(_) => None,
-        });
-    let leaves = contract
-        .files
-        .values()
-        .filter_map(|file| match &file.content {
-            FileContent::Dotenv(node) | FileContent::Json(node) | FileContent::Yaml(node) => {
-                leaf(node, name)
+/// Where something is written, and the entry that it belongs to if it is a field.
+type Use = (Option<Span>, Span);
+
+/// Every key of a Secret, field of an entry and leaf of a file.
+fn uses_by_name(contract: &Contract) -> BTreeMap<&str, Vec<Use>> {
+    let mut uses: BTreeMap<&str, Vec<Use>> = BTreeMap::new();
+    for target in contract.targets.values() {
+        for (key, value) in &target.data {
+            uses.entry(key).or_default().push((None, value.span));
+        }
+    }
+    for entry in contract.secrets.values() {
+        if let Content::Fields(fields) = &entry.content {
+            for (name, field) in fields {
+                let place = (Some(entry.span), field.span);
+                uses.entry(name.as_str()).or_default().push(place);
             }
-            FileContent::Text(_) => None,
-        });
-    keys.chain(fields).chain(leaves).collect()
+        }
+    }
+    for file in contract.files.values() {
+        match &file.content {
+            FileContent::Dotenv(node) | FileContent::Json(node) | FileContent::Yaml(node) => {
+                let mut leaves = BTreeMap::new();
+                collect_leaves(node, &mut leaves);
+                for (name, span) in leaves {
+                    uses.entry(name).or_default().push((None, span));
+                }
+            }
+            FileContent::Text(_) => {}
+        }
+    }
+    uses
 }
 
-fn leaf(node: &Node, name: &str) -> Option<Span> {
+/// The first place of each key in a tree.
+fn collect_leaves<'n>(node: &'n Node, leaves: &mut BTreeMap<&'n str, Span>) {
     match &node.kind {
-        NodeKind::Mapping(pairs) => pairs.iter().find_map(|(key, value)| {
-            if key.text() == Some(name) {
-                Some(key.span)
-            } else {
-                leaf(value, name)
+        NodeKind::Mapping(pairs) => {
+            for (key, value) in pairs {
+                leaves
+                    .entry(key.text().unwrap_or_default())
+                    .or_insert(key.span);
+                collect_leaves(value, leaves);
             }
-        }),
-        NodeKind::Sequence(items) => items.iter().find_map(|item| leaf(item, name)),
-        NodeKind::Scalar(_) => None,
+        }
+        NodeKind::Sequence(items) => items.iter().for_each(|item| collect_leaves(item, leaves)),
+        NodeKind::Scalar(_) => {}
     }
 }

@@ -1,6 +1,6 @@
 //! The order of work: conditions, activity, values, places, graph, targets, files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expand::Scope;
 use super::model::{Activity, Request, Resolved, ResolvedStore};
@@ -186,9 +186,21 @@ impl Resolver<'_> {
 
     /// Asks every named condition, used or not: a misspelt fact is an error in every environment.
     fn ask_all_conditions(&mut self) {
-        for name in self.contract.conditions.keys() {
-            // What is wrong with it is told where it is asked.
-            drop(self.named(name));
+        let conditions = &self.contract.conditions;
+        let mut seen = BTreeSet::new();
+        for name in conditions.keys() {
+            // Those that one asks come before it, so that a chain of any length takes no more of the stack than one.
+            let mut path = vec![(name.as_str(), false)];
+            while let Some((name, asked)) = path.pop() {
+                if asked {
+                    // What is wrong with it is told where it is asked.
+                    drop(self.named(name));
+                } else if seen.insert(name) {
+                    path.push((name, true));
+                    let names = conditions.get(name).map(|condition| condition.names());
+                    path.extend(names.into_iter().flatten().map(|name| (name, false)));
+                }
+            }
         }
     }
 
