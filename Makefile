@@ -69,7 +69,7 @@ bench: ## Measure time and memory beside the budgets
 fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
 	TIME=$(TIME) tests/fuzz/run.sh
 
-e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, Python's bcrypt)
+e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, strace, Node, Python's packages)
 	tests/e2e/run.sh
 
 deny: ## Check licences, advisories and sources (needs cargo-deny)

@@ -8,15 +8,19 @@ if ! command -v go >/dev/null; then
   exit 1
 fi
 
-if ! command -v htpasswd >/dev/null; then
+missing=()
+command -v htpasswd >/dev/null || missing+=(apache2-utils)
+command -v strace >/dev/null || missing+=(strace)
+command -v node >/dev/null || missing+=(nodejs)
+if ((${#missing[@]})); then
   apt-get update --quiet=2
-  apt-get install --yes --quiet=2 --no-install-recommends apache2-utils
+  apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}"
 fi
 
 venv="${CARGO_TARGET_DIR:-target}/witnesses"
-if ! "$venv/bin/python" -c 'import bcrypt' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0'
+  "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0' 'python-dotenv==1.2.4' 'PyYAML==6.0.3'
 fi
 
-PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test go_templates -- --ignored
+PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates -- --ignored

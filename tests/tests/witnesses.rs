@@ -1,8 +1,12 @@
-//! Programs that people use accept the hashes that `seed` stores.
+//! Programs that people use accept the hashes that `seed` stores, and read the files that it writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use seed_tests::cli::Sealed;
 use seed_tests::workspace::{PLATFORM, Workspace};
 
 type Test = Result<(), String>;
@@ -76,6 +80,101 @@ fn a_line_of_a_password_file_is_accepted_as_it_is() -> Test {
     assert!(htpasswd(&file, &password)?, "htpasswd refuses the password");
     assert!(!htpasswd(&file, "another")?, "htpasswd takes any password");
     accepted(&workspace, hash, &password)
+}
+
+#[test]
+#[ignore = "asks bash, Python's dotenv and Node: make e2e"]
+fn every_reader_of_a_dotenv_file_takes_the_same_values() -> Test {
+    let values: Vec<String> = texts().filter(|text| all_take(text)).take(120).collect();
+    assert_eq!(values.len(), 120);
+    let workspace = with_file("dotenv", &values)?;
+    let file = workspace.root().join("secrets/file").display().to_string();
+    let bash = "set -a; . \"$1\"; exec env -0";
+    let python = "import dotenv, sys\n\
+                  for item in dotenv.dotenv_values(sys.argv[1]).items(): print('%s=%s' % item, end='\\0')";
+    let node = "const read = require('util').parseEnv(require('fs').readFileSync(process.argv[1], 'utf8'));\n\
+                for (const [name, value] of Object.entries(read)) process.stdout.write(`${name}=${value}\\0`)";
+    for (reader, arguments) in [
+        ("bash", vec!["-c", bash, "bash", &file]),
+        ("python", vec!["-c", python, &file]),
+        ("node", vec!["-e", node, &file]),
+    ] {
+        let said = said(reader, &arguments)?;
+        let read: BTreeMap<&str, &str> = said
+            .split('\0')
+            .filter_map(|pair| pair.split_once('='))
+            .collect();
+        for (n, value) in values.iter().enumerate() {
+            let read = read.get(format!("V{n}").as_str());
+            assert_eq!(read, Some(&value.as_str()), "{reader}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "asks PyYAML: make e2e"]
+fn a_reader_of_older_yaml_takes_the_same_values() -> Test {
+    let values: Vec<String> = texts().take(200).collect();
+    let workspace = with_file("yaml", &values)?;
+    let file = workspace.root().join("secrets/file").display().to_string();
+    let script = "import json, sys, yaml\n\
+                  with open(sys.argv[1], newline='', encoding='utf-8') as file: print(json.dumps(yaml.safe_load(file)))";
+    let read: BTreeMap<String, String> =
+        serde_json::from_str(&said("python", &["-c", script, &file])?)
+            .map_err(|err| err.to_string())?;
+    for (n, value) in values.iter().enumerate() {
+        assert_eq!(read.get(&format!("V{n}")), Some(value));
+    }
+    Ok(())
+}
+
+/// Texts that a reader may take for something else; the same in every run.
+fn texts() -> impl Iterator<Item = String> {
+    const PIECES: [&str; 30] = [
+        "a", "b1", " ", "  ", "\t", "\n", "\n\n", "\r\n", "'", "\"", "`", "$", "$HOME", "\\",
+        "\\n", "#", " #", "=", ":", ": ", "---", "export ", "!", "{", "}", "é", "\u{7f}",
+        "\u{2028}", "- ", "~",
+    ];
+    let mut dice = ChaCha8Rng::seed_from_u64(1);
+    std::iter::from_fn(move || {
+        let pieces =
+            (0..=dice.next_u32() % 7).map(|_| PIECES[dice.next_u32() as usize % PIECES.len()]);
+        Some(pieces.collect())
+    })
+}
+
+/// Whether there is a way to write a text that every reader of dotenv files takes alike.
+fn all_take(text: &str) -> bool {
+    let needs_single = text.contains(['"', '`', '$', '\\']);
+    let has_no_single = text.contains('\'') || text.contains("\\\\") || text.ends_with('\\');
+    !text.contains('\r') && !text.contains("${") && !(needs_single && has_no_single)
+}
+
+/// A workspace in which these values are in one file.
+fn with_file(form: &str, values: &[String]) -> Result<Workspace, String> {
+    let workspace = Workspace::new()?;
+    let mut secrets = String::new();
+    let mut leaves = String::new();
+    for (n, value) in values.iter().enumerate() {
+        let literal =
+            serde_json::to_string(&value.replace("${", "$${")).map_err(|err| err.to_string())?;
+        let literal = literal.replace('\u{7f}', "\\u007f");
+        secrets += &format!("  v{n}: {{value: {literal}}}\n");
+        leaves += &format!("      V{n}: \"${{v{n}}}\"\n");
+    }
+    let contract = format!(
+        "version: 1\nname: texts\nbackend: local\nsecrets:\n{secrets}files:\n  secrets/file:\n    {form}:\n{leaves}"
+    );
+    workspace.write("seed.yaml", &contract)?;
+    workspace.seed("apply")?.success()?;
+    Ok(workspace)
+}
+
+/// What a program prints that must end well, and knows no variable but `PATH`.
+fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let sealed = Sealed::new(Path::new(program))?;
+    sealed.run(Path::new("/"), arguments)?.success()
 }
 
 fn text(workspace: &Workspace, contract: &str, key: &str) -> Result<String, String> {
