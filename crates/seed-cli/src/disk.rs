@@ -7,6 +7,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 /// The bits of a mode that concern others than the owner.
 const OF_OTHERS: u32 = 0o077;
@@ -63,6 +65,7 @@ pub(crate) fn write(
     let path = base.join(relative);
     let directory = directory_of(&path);
     make_directories(base, directory, access)?;
+    remove_leftovers(&path)?;
     let unnamed = match access {
         Access::Private => unnamed(directory)?,
         Access::Public => None,
@@ -144,7 +147,10 @@ fn directory_of(path: &Path) -> &Path {
 /// A file without a name, or `None` where the file system has none.
 #[cfg(target_os = "linux")]
 fn unnamed(directory: &Path) -> io::Result<Option<File>> {
-    use rustix::io::Errno;
+    // It gets its name by way of this directory, which not every container has.
+    if !Path::new("/proc/self/fd").is_dir() {
+        return Ok(None);
+    }
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     match rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR) {
         Ok(file) => Ok(Some(File::from(file))),
@@ -171,11 +177,38 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
 }
 
 fn aside(path: &Path) -> PathBuf {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+    path.with_file_name(format!("{}{}.tmp", aside_prefix(path), std::process::id()))
+}
+
+fn aside_prefix(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    format!(".{}.", name.to_string_lossy())
+}
+
+/// Removes what killed processes have left beside `path`: nobody else would, and git would take it.
+fn remove_leftovers(path: &Path) -> io::Result<()> {
+    let prefix = aside_prefix(path);
+    for entry in fs::read_dir(directory_of(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let of = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(".tmp"))
+            .and_then(|of| of.parse().ok())
+            .and_then(Pid::from_raw);
+        let Some(of) = of else {
+            continue;
+        };
+        let is_gone = test_kill_process(of) == Err(Errno::SRCH);
+        if is_gone || of == rustix::process::getpid() {
+            match fs::remove_file(entry.path()) {
+                Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_aside(aside: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
@@ -183,10 +216,6 @@ fn write_aside(aside: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         Access::Public => 0o666,
         Access::Private => 0o600,
     };
-    match fs::remove_file(aside) {
-        Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
-        _ => {}
-    }
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -233,8 +262,13 @@ fn make_directory(path: &Path, access: Access) -> io::Result<()> {
         Access::Private => 0o700,
     };
     match DirBuilder::new().mode(mode).create(path) {
-        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made?,
+    }
+    // A new directory is there after a power cut only once the one above it says so.
+    match access {
+        Access::Private => File::open(directory_of(path))?.sync_all(),
+        Access::Public => Ok(()),
     }
 }
 
@@ -324,6 +358,40 @@ mod tests {
         let written = write(base.path(), "file", b"ours", Access::Private, Over::Nothing);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(base.path().join("file")).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        // Above any process id that a system gives out.
+        let left = ".file.1073741824.tmp";
+        let of_a_living_process = format!(".file.{}.tmp", std::os::unix::process::parent_id());
+        let others = [
+            of_a_living_process.as_str(),
+            ".file.notes.tmp",
+            ".other.1073741824.tmp",
+        ];
+        for name in others.iter().chain(&[left]) {
+            fs::write(base.path().join(name), "x").unwrap();
+        }
+        write(base.path(), "file", b"x", Access::Private, Over::Anything).unwrap();
+        assert!(!base.path().join(left).exists());
+        assert!(others.iter().all(|name| base.path().join(name).exists()));
+    }
+
+    #[test]
+    fn what_appears_between_look_and_write_stays_also_without_unnamed_files() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("file"), "theirs").unwrap();
+        for (access, over) in [
+            (Access::Public, Over::Nothing),
+            (Access::Private, Over::Nothing),
+        ] {
+            let written = write(base.path(), "file", b"ours", access, over);
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read(base.path().join("file")).unwrap(), b"theirs");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn fate(path: &Path) -> Fate {
             reason: "its absolute path cannot be told".to_owned(),
         };
     };
-    let Some(top) = work_tree(&absolute) else {
+    let Some((top, absolute)) = work_tree(&absolute).zip(resolved(&absolute)) else {
         return Fate::Private;
     };
     // The path is one path, whatever it looks like. `check-ignore` knows nothing else, and refuses to be told.
@@ -53,15 +53,19 @@ pub(crate) fn fate(path: &Path) -> Fate {
 
 /// The nearest directory above with a `.git`, links resolved as far as they exist.
 pub(crate) fn work_tree(path: &Path) -> Option<PathBuf> {
-    let existing = path
-        .ancestors()
-        .skip(1)
-        .find(|ancestor| ancestor.exists())?;
-    let existing = existing.canonicalize().ok()?;
-    existing
-        .ancestors()
+    let real = resolved(path)?;
+    let mut above = real.ancestors().skip(1);
+    above
         .find(|ancestor| ancestor.join(".git").exists())
         .map(Path::to_path_buf)
+}
+
+/// A path with the links above its last part resolved as far as they exist.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let mut above = path.ancestors().skip(1);
+    let existing = above.find(|ancestor| ancestor.exists())?;
+    let below = path.strip_prefix(existing).ok()?;
+    Some(existing.canonicalize().ok()?.join(below))
 }
 
 fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
@@ -76,7 +80,9 @@ fn ask(top: &Path, question: &[&str], path: &Path) -> Result<bool, String> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .map_err(|err| format!("git cannot be run: {err}"))?;
+        .map_err(|err| {
+            format!("it lies in a git work tree, and git cannot be asked whether it would take it ({err}); install git")
+        })?;
     match status.code() {
         Some(0) => Ok(true),
         Some(1) => Ok(false),
@@ -126,5 +132,56 @@ mod tests {
                 line: "/new/file".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn links_above_are_resolved_and_other_kinds_of_work_trees_are_known() {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().canonicalize().unwrap();
+        let main = base.join("main");
+        std::fs::create_dir(&main).unwrap();
+        git(&main, &["init", "--quiet"]);
+        std::fs::write(main.join(".gitignore"), "/secrets/\n").unwrap();
+        git(&main, &["add", ".gitignore"]);
+        let me = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+        git(
+            &main,
+            &[&me[..], &["commit", "--quiet", "--message=x"]].concat(),
+        );
+        git(&main, &["worktree", "add", "--quiet", "../linked"]);
+        let add = [
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "--quiet",
+            "add",
+            "../main",
+            "sub",
+        ];
+        git(&base.join("linked"), &add);
+        std::os::unix::fs::symlink(&main, base.join("link")).unwrap();
+        for tree in ["main", "linked", "linked/sub", "link"] {
+            assert_eq!(
+                fate(&base.join(tree).join("secrets/new")),
+                Fate::Private,
+                "{tree}"
+            );
+            let unignored = fate(&base.join(tree).join("new/file"));
+            let line = "/new/file".to_owned();
+            assert_eq!(unignored, Fate::Unignored { line }, "{tree}");
+            assert_eq!(
+                fate(&base.join(tree).join(".gitignore")),
+                Fate::Tracked,
+                "{tree}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_work_tree_that_git_cannot_tell_about_is_no_private_place() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::write(base.path().join(".git"), "gitdir: /nowhere\n").unwrap();
+        let unknown = fate(&base.path().join("file"));
+        assert!(matches!(unknown, Fate::Unknown { .. }), "{unknown:?}");
     }
 }

@@ -168,8 +168,38 @@ pub(crate) fn refuse_path(path: &str) -> Result<(), String> {
             "`{path}` must stay below `root`: no `.`, `..` or empty part"
         ));
     }
-    if path.split('/').next() == Some(".git") {
+    // Also that of a repository inside, and as a file system without cases sees it.
+    if path
+        .split('/')
+        .any(|part| part.eq_ignore_ascii_case(".git"))
+    {
         return Err(format!("`{path}` lies in git's own directory"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_root_or_into_a_repository() {
+        for path in [
+            "",
+            "/a",
+            "~/a",
+            "a\\b",
+            "../a",
+            "a/./b",
+            "a//b",
+            ".git",
+            ".git/config",
+            "a/.GIT/config",
+        ] {
+            assert!(refuse_path(path).is_err(), "{path}");
+        }
+        for path in ["a", "a/b", ".gitlab/a", "a/.gitignore", ".seed/a"] {
+            assert_eq!(refuse_path(path), Ok(()), "{path}");
+        }
+    }
 }
