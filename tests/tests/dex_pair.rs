@@ -5,6 +5,8 @@
     reason = "a snapshot is as long as what it shows"
 )]
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use insta::assert_snapshot;
 use seed_tests::workspace::{Workspace, changed};
 
@@ -82,6 +84,57 @@ fn only_the_password_is_there() -> Test {
         "the password changed"
     );
     verify(&workspace)
+}
+
+#[test]
+fn a_given_password_is_stored_only_when_the_stored_hash_was_made_from_it() -> Test {
+    let workspace = pair()?;
+    let hash = bcrypt::hash("correct horse", 4).map_err(|err| err.to_string())?;
+    let brought = BROUGHT.replace("BROUGHT", &hash);
+    workspace.write("hash.yaml", &format!("{HEAD}{brought}"))?;
+    workspace.seed("apply -c hash.yaml")?.success()?;
+    workspace.write(
+        "seed.yaml",
+        &workspace
+            .read("seed.yaml")?
+            .replace("generate: {hex: 16}", "generate: {hex: 16}, provide: {}"),
+    )?;
+    let before = workspace.files()?;
+    workspace.write("wrong.yaml", "dex-admin-password: battery staple\n")?;
+    workspace.write("right.yaml", "dex-admin-password: correct horse\n")?;
+    for file in ["wrong.yaml", "right.yaml"] {
+        let private = std::fs::Permissions::from_mode(0o600);
+        let path = workspace.root().join(file);
+        std::fs::set_permissions(path, private).map_err(|err| err.to_string())?;
+    }
+    assert_snapshot!(workspace.seed("apply --values wrong.yaml")?, @"
+    pair · local, file .seed/pair.age                             seed.yaml
+
+    ---
+    error: the given `dex-admin-password` does not match the stored `dex-admin-hash`; nothing was written
+    hint: give the value that `dex-admin-hash` was made from, or remove `dex-admin-hash` from the backend to make both again
+    [exit status: 2]
+    ");
+    let after = workspace.files()?;
+    assert_eq!(
+        changed(&before, &after)
+            .iter()
+            .filter(|path| path.contains(".seed"))
+            .count(),
+        0
+    );
+    assert_snapshot!(workspace.seed("apply --values right.yaml")?, @"
+    pair · local, file .seed/pair.age                             seed.yaml
+
+      + dex-admin-password  created
+
+    Applied: 1 created, 1 exists.
+    ---
+    [exit status: 0]
+    ");
+    let stored = workspace.value("", "dex-admin-password")?;
+    assert!(stored == b"correct horse", "another password is stored");
+    Ok(())
 }
 
 #[test]

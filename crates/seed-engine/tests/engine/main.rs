@@ -9,6 +9,8 @@ mod cuts;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod fill;
+#[cfg(test)]
 mod inventory;
 mod known;
 #[cfg(test)]

@@ -22,7 +22,7 @@ use seed_core::secret::SecretValue;
 use seed_core::value::verify;
 use seed_engine::{Collected, Job, Observer, Providers, Replacers, apply, collect, read_values};
 use seed_provider::{
-    Error, ErrorKind, Marks, Memory, Operation, Provider, Result, Stored, WantedShape,
+    Error, ErrorKind, Marks, Memory, Operation, Provider, Replace, Result, Stored, WantedShape,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -180,6 +180,21 @@ impl Provider for Stage {
         self.before(&play, Operation::AddFields, name).await?;
         let version = self.memory.add_fields(name, new, expected).await?;
         Self::after(play, Operation::AddFields, name, version).await
+    }
+}
+
+#[async_trait]
+impl Replace for Stage {
+    async fn replace(
+        &self,
+        name: &SecretName,
+        document: &Document,
+        expected: &Version,
+    ) -> Result<Version> {
+        let play = self.next(Operation::Replace, name);
+        self.before(&play, Operation::Replace, name).await?;
+        let version = self.memory.replace(name, document, expected).await?;
+        Self::after(play, Operation::Replace, name, version).await
     }
 }
 
