@@ -23,4 +23,4 @@ if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0' 'python-dotenv==1.2.4' 'PyYAML==6.0.3'
 fi
 
-PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates -- --ignored
+PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates --test offline -- --ignored

@@ -629,7 +629,7 @@ fn a_copy_that_git_would_take_is_refused_before_anything_is_written() -> Test {
     assert_snapshot!(workspace.seed(&line)?, @"
     ---
     error: `secrets/dex-admin-password` would hold secret values
-    hint: git tracks it: run `git rm --cached secrets/dex-admin-password`, and add it to .gitignore
+    hint: git tracks it: run `git -C $ROOT rm --cached -- secrets/dex-admin-password`, and add it to .gitignore
     [exit status: 2]
     ");
     assert_eq!(changed(&before, &workspace.files()?), [""; 0]);

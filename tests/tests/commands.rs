@@ -332,7 +332,13 @@ fn a_backend_must_be_declared_and_reachable() -> Test {
     assert_snapshot!(workspace.seed(&format!("{platform} --backend gcp"))?, @"
     ---
     error: `gcp` is not declared under `backends`
-    --> contracts/llm-platform.yaml
+    hint: did you mean `gcpsm`?
+    [exit status: 2]
+    ");
+    assert_snapshot!(workspace.seed(&format!("{platform} --backend kv"))?, @"
+    ---
+    error: `kv` is not declared under `backends`
+    hint: there are `gcpsm`, `aws-sm`, `azure-kv`, `vault`, `kubernetes` and `local`
     [exit status: 2]
     ");
     assert_snapshot!(workspace.seed(platform)?, @"
@@ -376,7 +382,7 @@ fn facts_must_be_settings_with_a_path() -> Test {
     assert_snapshot!(outcome("--set features=[1")?, @"
     ---
     error: `--set features=[1` does not work
-      caused by: the value for `features` is not one YAML scalar; use `--set-string` for text
+      caused by: the value for `features` is not one YAML scalar; use `--set-string` for text, and `--config FILE` for more than one fact
     [exit status: 2]
     ");
     assert_snapshot!(outcome("--set features.egress=maybe")?, @"
@@ -386,6 +392,18 @@ fn facts_must_be_settings_with_a_path() -> Test {
        |
     84 |     when: config.features.egress
        |           ^^^^^^^^^^^^^^^^^^^^^^
+    [exit status: 2]
+    ");
+    assert_snapshot!(outcome("--set features=true")?, @"
+    ---
+    error: `--set features=true` does not work
+      caused by: `features` is a mapping; set one fact in it, such as `features.egress`
+    [exit status: 2]
+    ");
+    assert_snapshot!(outcome("--set features={egress:true}")?, @"
+    ---
+    error: `--set features={egress:true}` does not work
+      caused by: the value for `features` is not one YAML scalar; use `--set-string` for text, and `--config FILE` for more than one fact
     [exit status: 2]
     ");
     assert_snapshot!(outcome("--set-string features.egress=true")?, @"
@@ -407,6 +425,39 @@ fn facts_must_be_settings_with_a_path() -> Test {
     Ok(())
 }
 
+/// Values in the local store need no fact that only another backend or its manifests need.
+#[test]
+fn facts_of_a_backend_that_is_not_used_may_be_missing() -> Test {
+    let workspace = Workspace::new()?;
+    let contract = "version: 1\nname: x\nbackend: ${config.where.backend}\n\
+                    backends: {gcpsm: {project: \"${config.cloud.project}\"}, local: {file: x.age}}\n\
+                    secrets: {a: {generate: {hex: 4}}}\n";
+    workspace.write("seed.yaml", contract)?;
+    for command in [
+        "plan",
+        "plan --offline",
+        "apply",
+        "files",
+        "get a",
+        "verify",
+    ] {
+        workspace
+            .seed(&format!("{command} --backend local"))?
+            .success()?;
+    }
+    let missing = "`config.where.backend` is in no facts file";
+    for command in [
+        "plan",
+        "emit --backend local",
+        "apply --backend local --emit out",
+    ] {
+        let outcome = workspace.seed(command)?;
+        assert_eq!(outcome.status.code(), Some(2), "{outcome}");
+        assert!(outcome.stderr.contains(missing), "{outcome}");
+    }
+    Ok(())
+}
+
 #[test]
 fn keys_on_the_command_line_must_be_declared_and_fit() -> Test {
     let workspace = Workspace::new()?;
@@ -419,6 +470,7 @@ fn keys_on_the_command_line_must_be_declared_and_fit() -> Test {
     assert_snapshot!(workspace.seed(&format!("emit {PLATFORM} --with-optional hf-tokn"))?, @"
     ---
     error: `hf-tokn` is not declared under `secrets`
+    hint: did you mean `hf-token`?
     [exit status: 2]
     ");
     assert_snapshot!(workspace.seed(&format!("get dex-admin-pasword {PLATFORM}"))?, @"
@@ -461,7 +513,7 @@ fn manifests_need_a_store() -> Test {
     assert_snapshot!(workspace.seed(&format!("emit {PLATFORM} --for nowhere"))?, @"
     ---
     error: `nowhere` is not declared under `backends`
-    --> contracts/llm-platform.yaml
+    hint: there are `gcpsm`, `aws-sm`, `azure-kv`, `vault`, `kubernetes` and `local`
     [exit status: 2]
     ");
     assert_snapshot!(workspace.seed(&format!("emit {PLATFORM} --eso-version 0.9"))?, @"

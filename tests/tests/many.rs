@@ -23,7 +23,11 @@ fn processes_that_start_together_agree_on_every_value() -> Test {
         workspace.write(&format!("seed-{process}.yaml"), &many(process))?;
     }
     let running = (0..PROCESSES)
-        .map(|process| workspace.start(&format!("apply -c seed-{process}.yaml --format json")))
+        .map(|process| {
+            workspace.start(&format!(
+                "apply -c seed-{process}.yaml --format json --quiet"
+            ))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let mut created = 0;
     for running in running {
@@ -71,7 +75,7 @@ fn processes_that_are_killed_disturb_nobody() -> Test {
     }
     // Few at once, so that there are many moments at which a process can die.
     let start = |process| {
-        let line = format!("apply -c seed-{process}.yaml --format json --concurrency 16");
+        let line = format!("apply -c seed-{process}.yaml --format json --quiet --concurrency 16");
         workspace.start(&line)
     };
     let running = (0..PROCESSES).map(start).collect::<Result<Vec<_>, _>>()?;
@@ -121,7 +125,10 @@ fn processes_that_are_killed_disturb_nobody() -> Test {
     );
     // A victim's own run can be finished, too.
     assert_eq!(
-        created_of_all(workspace.seed("apply -c seed-0.yaml --format json")?, KEYS)?,
+        created_of_all(
+            workspace.seed("apply -c seed-0.yaml --format json --quiet")?,
+            KEYS
+        )?,
         0
     );
     assert!(look()? == stored, "a further run changed a value");
@@ -145,7 +152,7 @@ fn contracts_and_environments_that_start_together_share_one_identity() -> Test {
     let lines: Vec<String> = lines.collect();
     let running = lines
         .iter()
-        .map(|line| workspace.start(&format!("apply {line}")));
+        .map(|line| workspace.start(&format!("apply --quiet {line}")));
     for running in running.collect::<Result<Vec<_>, _>>()? {
         assert_eq!(created_of_all(running.finish()?, EACH)?, EACH as u64);
     }
@@ -162,7 +169,7 @@ fn contracts_and_environments_that_start_together_share_one_identity() -> Test {
     }
     for line in lines {
         assert_eq!(
-            created_of_all(workspace.seed(&format!("apply {line}"))?, EACH)?,
+            created_of_all(workspace.seed(&format!("apply --quiet {line}"))?, EACH)?,
             0,
             "{line}"
         );
@@ -295,7 +302,7 @@ fn a_stopped_run_finishes_what_is_under_way_and_reports() -> Test {
 fn stopped_and_finished(signal: Signal) -> Result<(String, String), String> {
     let workspace = Workspace::new()?;
     workspace.write("seed.yaml", SLOW)?;
-    let running = workspace.start("apply")?;
+    let running = workspace.start("apply --quiet")?;
     let store = workspace.root().join(".seed/slow.age");
     let start = Instant::now();
     while !store.exists() && start.elapsed() < Duration::from_secs(30) {
@@ -304,7 +311,7 @@ fn stopped_and_finished(signal: Signal) -> Result<(String, String), String> {
     std::thread::sleep(Duration::from_millis(100));
     running.signal(signal)?;
     let stopped = running.finish()?.to_string();
-    Ok((stopped, workspace.seed("apply")?.to_string()))
+    Ok((stopped, workspace.seed("apply --quiet")?.to_string()))
 }
 
 /// The second value takes so long that a signal arrives while it is made.

@@ -124,6 +124,142 @@ fn writing_manifests_opens_nothing_else_but_their_directory() -> Test {
     Ok(())
 }
 
+/// What the loader and the runtime of any program in Rust open: shared libraries and their index, and, for the guard of
+/// the stack, the map of the process's own memory. No configuration, no name service, no certificates, no locale.
+fn is_of_the_system(path: &str) -> bool {
+    let library = ["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"]
+        .iter()
+        .any(|directory| path.starts_with(directory))
+        && path.contains(".so");
+    library || path == "/etc/ld.so.cache" || path == "/proc/self/maps"
+}
+
+/// Calls that look up, open, make, rename or remove files. Nothing in this list reaches another machine or process.
+const FILE_CALLS: [&str; 25] = [
+    "access",
+    "chmod",
+    "execve",
+    "faccessat",
+    "faccessat2",
+    "fchmodat",
+    "getcwd",
+    "link",
+    "linkat",
+    "lstat",
+    "mkdir",
+    "mkdirat",
+    "newfstatat",
+    "open",
+    "openat",
+    "openat2",
+    "readlink",
+    "readlinkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "stat",
+    "statx",
+    "unlink",
+    "unlinkat",
+];
+
+/// What a program did, as the kernel saw it.
+struct Traced {
+    calls: std::collections::BTreeSet<String>,
+    opened: std::collections::BTreeSet<String>,
+}
+
+/// Runs a program under strace, which must be found.
+fn traced(workspace: &Workspace, command: &[&str]) -> Result<Traced, String> {
+    let trace = workspace.home().join("trace");
+    let strace = Sealed::new("/usr/bin/env".as_ref())?.variable("HOME", workspace.home());
+    let output = trace.display().to_string();
+    let filter = "trace=%network,%file,io_uring_setup";
+    let words = ["strace", "-f", "-s", "4096", "-o", &output, "-e", filter];
+    let words = words.iter().chain(command);
+    strace.run(workspace.root(), words)?.success()?;
+    let text = std::fs::read_to_string(&trace).map_err(|err| err.to_string())?;
+    let mut found = Traced {
+        calls: std::collections::BTreeSet::new(),
+        opened: std::collections::BTreeSet::new(),
+    };
+    for line in text.lines() {
+        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        let Some((call, rest)) = line.split_once('(') else {
+            continue;
+        };
+        found.calls.insert(call.to_owned());
+        let failed = rest.contains(" = -1 E");
+        if call.starts_with("open") && !failed {
+            let path = rest.split('"').nth(1).unwrap_or_default();
+            found.opened.insert(path.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+#[ignore = "asks strace: make e2e"]
+fn the_kernel_sees_no_socket_and_no_other_file() -> Test {
+    let workspace = whole_shop()?;
+    let seed = seed_tests::binary::seed_binary()?.display().to_string();
+    let writing = [
+        "emit --env dev --out out",
+        "emit --env dev --out out --prune",
+        "emit --env dev --check out",
+    ];
+    for command in COMMANDS.iter().chain(&writing) {
+        let words: Vec<&str> = [seed.as_str()]
+            .into_iter()
+            .chain(command.split(' '))
+            .collect();
+        let found = traced(&workspace, &words)?;
+        let others: Vec<&String> = found
+            .calls
+            .iter()
+            .filter(|call| !FILE_CALLS.contains(&call.as_str()))
+            .collect();
+        assert!(others.is_empty(), "{command}: {others:?}");
+        let is_named = |path: &str| {
+            let out = command.contains(" out") && (path == "out" || path.starts_with("out/"));
+            out || ["seed.yaml", "facts/dev.yaml"].contains(&path)
+        };
+        let others: Vec<&String> = found
+            .opened
+            .iter()
+            // Below an open directory, names have no path of their own.
+            .filter(|path| !is_of_the_system(path) && !is_named(path))
+            .collect();
+        assert!(others.is_empty(), "{command}: {others:?}");
+        let reads = *command != "schema";
+        assert_eq!(found.opened.contains("seed.yaml"), reads, "{command}");
+    }
+    Ok(())
+}
+
+/// The witness sees what it has to see, where it is there.
+#[test]
+#[ignore = "asks strace: make e2e"]
+fn the_kernel_sees_stores_and_sockets_of_others() -> Test {
+    let workspace = whole_shop()?;
+    let seed = seed_tests::binary::seed_binary()?.display().to_string();
+    let found = traced(
+        &workspace,
+        &[&seed, "plan", "--env", "dev", "--backend", "local"],
+    )?;
+    assert!(found.opened.contains("store/dev.age"), "{:?}", found.opened);
+    let identity = workspace.home().join(".config/seed/identity.txt");
+    let identity = identity.display().to_string();
+    assert!(found.opened.contains(&identity), "{:?}", found.opened);
+    let found = traced(&workspace, &["bash", "-c", "exec 3<>/dev/udp/127.0.0.1/9"])?;
+    assert!(
+        found.calls.contains("socket") && found.calls.contains("connect"),
+        "{:?}",
+        found.calls
+    );
+    Ok(())
+}
+
 /// Neither a home, nor a directory for an identity, nor the variables that the contract suggests change anything.
 #[test]
 fn no_variable_but_our_own_is_looked_at() -> Test {

@@ -54,6 +54,7 @@ fn escapes_in_a_contract_are_shown_and_not_obeyed() -> Test {
         ("apply --no-input", r"\u001b[7m"),
         ("check", r"sound"),
         ("get off", r"\u001b[1m"),
+        ("check --backend a\u{1b}[31m", r"a\u001b[31m"),
         ("get x\u{1b}[31m", "not allowed here"),
         ("plan -c seed\u{1b}[31m.yaml", r"seed\u001b[31m.yaml"),
     ] {

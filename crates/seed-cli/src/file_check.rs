@@ -202,7 +202,7 @@ fn findings(
 fn in_git(path: &Path) -> Option<FileFinding> {
     match git::fate(path) {
         Fate::Private => None,
-        Fate::Tracked => Some(FileFinding::InGit),
+        Fate::Tracked { .. } => Some(FileFinding::InGit),
         Fate::Unignored { line } => Some(FileFinding::Unignored { line }),
         Fate::Unknown { reason } => Some(FileFinding::Unread { reason }),
     }

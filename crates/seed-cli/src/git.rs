@@ -11,7 +11,10 @@ pub(crate) enum Fate {
     /// It never enters a commit: ignored and not tracked, or outside every work tree.
     Private,
     /// It is tracked already.
-    Tracked,
+    Tracked {
+        /// The command, fit for any directory, after which it is not.
+        command: String,
+    },
     /// It is not ignored.
     Unignored {
         /// The line for `.gitignore` at the top of the work tree.
@@ -39,7 +42,21 @@ pub(crate) fn fate(path: &Path) -> Fate {
     let answers = ask(&top, &question, &absolute)
         .and_then(|tracked| Ok((tracked, ask(&top, &["check-ignore", "--quiet"], &absolute)?)));
     match answers {
-        Ok((true, _)) => Fate::Tracked,
+        Ok((true, _)) => {
+            let below = absolute.strip_prefix(&top).unwrap_or(&absolute);
+            let command = [
+                "git",
+                "-C",
+                &quoted(&top),
+                "rm",
+                "--cached",
+                "--",
+                &quoted(below),
+            ];
+            Fate::Tracked {
+                command: command.join(" "),
+            }
+        }
         Ok((false, true)) => Fate::Private,
         Ok((false, false)) => {
             let below = absolute.strip_prefix(&top).unwrap_or(&absolute);
@@ -48,6 +65,17 @@ pub(crate) fn fate(path: &Path) -> Fate {
             }
         }
         Err(reason) => Fate::Unknown { reason },
+    }
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,@".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
@@ -125,7 +153,11 @@ mod tests {
         std::fs::write(top.join("secrets/tracked"), "").unwrap();
         git(&top, &["add", "--force", "secrets/tracked"]);
         assert_eq!(fate(&top.join("secrets/new")), Fate::Private);
-        assert_eq!(fate(&top.join("secrets/tracked")), Fate::Tracked);
+        let command = format!("git -C {} rm --cached -- secrets/tracked", top.display());
+        assert_eq!(
+            fate(&top.join("secrets/tracked")),
+            Fate::Tracked { command }
+        );
         assert_eq!(
             fate(&top.join("new/file")),
             Fate::Unignored {
@@ -169,11 +201,8 @@ mod tests {
             let unignored = fate(&base.join(tree).join("new/file"));
             let line = "/new/file".to_owned();
             assert_eq!(unignored, Fate::Unignored { line }, "{tree}");
-            assert_eq!(
-                fate(&base.join(tree).join(".gitignore")),
-                Fate::Tracked,
-                "{tree}"
-            );
+            let tracked = fate(&base.join(tree).join(".gitignore"));
+            assert!(matches!(tracked, Fate::Tracked { .. }), "{tree}");
         }
     }
 
@@ -183,5 +212,12 @@ mod tests {
         std::fs::write(base.path().join(".git"), "gitdir: /nowhere\n").unwrap();
         let unknown = fate(&base.path().join("file"));
         assert!(matches!(unknown, Fate::Unknown { .. }), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        let quoted = |path: &str| quoted(Path::new(path));
+        assert_eq!(quoted("/a/b-c.txt"), "/a/b-c.txt");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
     }
 }

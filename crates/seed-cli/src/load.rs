@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use seed_core::backend::Kind;
 use seed_core::contract::{self, Contract};
-use seed_core::diagnostic::{Diagnostic, Diagnostics, Position};
+use seed_core::diagnostic::{Diagnostic, Diagnostics, Position, list, nearest};
 use seed_core::facts::Facts;
 use seed_core::resolve::{self, Request, Resolved, Scope};
 
@@ -102,7 +102,22 @@ impl Loaded {
         args: &ContractArgs,
         manifests_for: Option<&str>,
     ) -> Result<Session> {
-        let (resolved, warnings) = self.resolved(args, args.backend.clone(), manifests_for)?;
+        let resolved = self.resolved(args, args.backend.clone(), manifests_for)?;
+        self.session(resolved)
+    }
+
+    /// The same for a command that writes no manifests, and so needs nothing that only they need.
+    pub(crate) fn resolve_values(self, args: &ContractArgs) -> Result<Session> {
+        let request = Request {
+            backend: args.backend.clone(),
+            values_only: true,
+            ..Request::default()
+        };
+        let resolved = self.decide(args, request)?;
+        self.session(resolved)
+    }
+
+    fn session(self, (resolved, warnings): (Resolved, Diagnostics)) -> Result<Session> {
         let root = below(&self.directory, &resolved.root);
         self.fence.check("the root", &root)?;
         for backend in resolved.backends.values() {
@@ -126,16 +141,49 @@ impl Loaded {
         backend: Option<String>,
         manifests_for: Option<&str>,
     ) -> Result<(Resolved, Diagnostics)> {
+        let request = Request {
+            backend,
+            manifests_for: manifests_for.map(str::to_owned),
+            ..Request::default()
+        };
+        self.decide(args, request)
+    }
+
+    fn decide(&self, args: &ContractArgs, request: Request) -> Result<(Resolved, Diagnostics)> {
+        for name in [&request.backend, &request.manifests_for] {
+            self.refuse_undeclared(name.as_deref())?;
+        }
         let env = environment(&self.contract, args)?;
         let facts = self.facts(args, env.as_deref())?;
         let request = Request {
             env,
             facts,
-            backend,
-            manifests_for: manifests_for.map(str::to_owned),
+            ..request
         };
         resolve::resolve(&self.contract, &self.source, &request)
             .map_err(|diagnostics| self.error(diagnostics))
+    }
+
+    /// A backend that only the command line names is no mistake of the contract.
+    fn refuse_undeclared(&self, name: Option<&str>) -> Result<()> {
+        let mut known: Vec<&str> = self.contract.backends.keys().map(String::as_str).collect();
+        if !known.contains(&"local") {
+            known.push("local");
+        }
+        let Some(name) = name.filter(|name| !known.contains(name)) else {
+            return Ok(());
+        };
+        let begins = || {
+            known
+                .iter()
+                .find(|known| !name.is_empty() && known.starts_with(name))
+        };
+        let meant = nearest(name, known.iter().copied()).or_else(|| begins().copied());
+        let error = CliError::usage(format!("`{name}` is not declared under `backends`"));
+        Err(match meant {
+            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+            None => error.hint(format!("there are {}", list(known))),
+        })
     }
 
     fn facts(&self, args: &ContractArgs, env: Option<&str>) -> Result<Facts> {

@@ -24,6 +24,7 @@ mod render;
 mod secret_files;
 mod select;
 mod session;
+mod signals;
 mod stale;
 mod terminal;
 mod text_file;

@@ -15,6 +15,8 @@ use crate::git::{self, Fate};
 /// What became of one file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FileFate {
+    /// It was not tried: the run was stopped.
+    Cancelled,
     /// It differs from what is stored, and was kept.
     Differs,
     /// It was as it should be, but others could read it; now only its owner can.
@@ -53,9 +55,9 @@ pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path, selection: &Select
         let refused = CliError::usage(format!("`{path}` would hold secret values"));
         match git::fate(&root.join(path)) {
             Fate::Private => {}
-            Fate::Tracked => {
+            Fate::Tracked { command } => {
                 return Err(refused.hint(format!(
-                    "git tracks it: run `git rm --cached {path}`, and add it to .gitignore"
+                    "git tracks it: run `{command}`, and add it to .gitignore"
                 )));
             }
             Fate::Unignored { line } => {
@@ -67,6 +69,14 @@ pub(crate) fn refuse_shared(resolved: &Resolved, root: &Path, selection: &Select
         }
     }
     Ok(())
+}
+
+/// What became of the files of a run that was stopped before them.
+pub(crate) fn cancelled(resolved: &Resolved, selection: &Selection) -> Vec<(String, FileFate)> {
+    let files = concerned(resolved, selection);
+    files
+        .map(|file| (file.path.clone(), FileFate::Cancelled))
+        .collect()
 }
 
 /// Writes the files whose values are there. Files that differ are kept, unless `force`; one that fails stops no other.

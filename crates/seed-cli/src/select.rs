@@ -71,16 +71,20 @@ fn literal(resolved: &Resolved, flag: &str, key: &str) -> Result<Vec<ValueId>> {
     if !found.is_empty() {
         return Ok(found);
     }
+    let message = format!("`{flag} {key}`: `{key}` is not declared under `secrets`");
+    Err(undeclared(resolved, key, message))
+}
+
+/// A key that the contract does not declare, with the one that was probably meant.
+pub(crate) fn undeclared(resolved: &Resolved, key: &str, message: String) -> CliError {
     let keys = resolved.entries.keys().map(ToString::to_string);
     let ids = resolved.values().map(|(_, value)| value.id.to_string());
     let known: Vec<String> = keys.chain(ids).collect();
-    let error = CliError::usage(format!(
-        "`{flag} {key}`: `{key}` is not declared under `secrets`"
-    ));
-    Err(match nearest(key, known.iter().map(String::as_str)) {
+    let error = CliError::usage(message);
+    match nearest(key, known.iter().map(String::as_str)) {
         Some(meant) => error.hint(format!("did you mean `{meant}`?")),
         None => error.hint("`seed plan` shows what is declared"),
-    })
+    }
 }
 
 fn nothing(resolved: &Resolved, selection: &Selection) -> CliError {

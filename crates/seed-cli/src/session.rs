@@ -24,7 +24,11 @@ use crate::exit::Exit;
 use crate::given::Way;
 use crate::progress::Progress;
 use crate::render;
+use crate::signals::Signals;
 use crate::terminal::Terminal;
+
+/// How often a long run says how far it is where no bar can be shown.
+const EVERY: Duration = Duration::from_secs(10);
 
 /// How long calls that are under way are waited for after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(30);
@@ -67,7 +71,10 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
         .enable_all()
         .build()
         .map_err(|err| CliError::failed("cannot start the runtime").because(&err))?;
-    Ok(runtime.block_on(work))
+    let done = runtime.block_on(work);
+    // What nobody waits for any more, such as a lock that somebody else holds, must not hold the end up.
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Looks at every backend, and plans.
@@ -195,17 +202,20 @@ fn is_half_pair(step: &Step) -> bool {
     )
 }
 
-/// Carries a plan out. Ctrl-C, SIGTERM and SIGHUP stop it after the calls that are under way.
+/// Carries a plan out. The first of Ctrl-C, SIGTERM and SIGHUP stops it after the calls that are under way, the second at
+/// once.
 pub(crate) async fn apply(
     resolved: &Arc<Resolved>,
     seen: &Seen,
     wishes: &Wishes,
     providers: &Providers,
     concurrency: Option<NonZeroUsize>,
+    signals: &mut Signals,
     terminal: Terminal,
-) -> Result<Report> {
+) -> Report {
     let cancel = CancellationToken::new();
-    let progress = Progress::new(terminal);
+    let abandon = CancellationToken::new();
+    let progress = Progress::new(terminal, GRACE);
     let job = Job {
         resolved: Arc::clone(resolved),
         plan: &seen.plan,
@@ -218,34 +228,25 @@ pub(crate) async fn apply(
         selection: &wishes.selection,
         concurrency,
         cancel: cancel.clone(),
+        abandon: abandon.clone(),
         grace: GRACE,
         randomness: &|| Box::new(UnwrapErr(SysRng)) as Box<dyn CryptoRng + Send>,
         now: &|| jiff::Timestamp::now().as_second(),
         observer: &progress,
     };
     let mut run = std::pin::pin!(seed_engine::apply(job));
-    let stop =
-        stopped().map_err(|err| CliError::failed("cannot listen for signals").because(&err))?;
-    tokio::select! {
-        report = &mut run => return Ok(report),
-        () = stop => cancel.cancel(),
-    }
-    Ok(run.await)
-}
-
-/// Waits for the first of Ctrl-C, SIGTERM and SIGHUP.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
+    loop {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {}
+            report = &mut run => return report,
+            () = signals.next() => {
+                if cancel.is_cancelled() {
+                    abandon.cancel();
+                }
+                cancel.cancel();
+            }
+            () = tokio::time::sleep(EVERY) => progress.tell(),
         }
-    })
+    }
 }
 
 /// Reads values. What a backend calls absent is left out; what could not be read is a failure.

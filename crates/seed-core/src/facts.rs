@@ -36,11 +36,21 @@ pub enum FactError {
         /// The part of it that is something else.
         parent: String,
     },
+    /// `--set` of something that is a mapping, whose facts would all be gone.
+    #[error("`{path}` is a mapping; set one fact in it, such as `{path}.{member}`")]
+    AMapping {
+        /// The path that was to be set.
+        path: String,
+        /// The first fact in it.
+        member: String,
+    },
     /// `--set` with an empty path or an empty part in it.
     #[error("`{0}` is no path of a fact; write it like `features.egress`")]
     Path(String),
     /// `--set` with a value that is not one YAML scalar.
-    #[error("the value for `{path}` is not one YAML scalar; use `--set-string` for text")]
+    #[error(
+        "the value for `{path}` is not one YAML scalar; use `--set-string` for text, and `--config FILE` for more than one fact"
+    )]
     Scalar {
         /// The path that was to be set.
         path: String,
@@ -120,6 +130,14 @@ impl Facts {
                 });
             };
             at = members;
+        }
+        if let Some(Value::Object(members)) = at.get(*last)
+            && let Some(member) = members.keys().next()
+        {
+            return Err(FactError::AMapping {
+                path: path.to_owned(),
+                member: member.clone(),
+            });
         }
         at.insert((*last).to_owned(), value);
         Ok(())

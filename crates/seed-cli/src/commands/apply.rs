@@ -18,12 +18,18 @@ use crate::load::Session;
 use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
 use crate::session::Wishes;
+use crate::signals::Signals;
 use crate::terminal::Terminal;
 use crate::{asking, confirm, given, load, manifests, registry, render, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
-    let session = load::contract(&args.contract)?.resolve(&args.contract, manifests_for)?;
+    let loaded = load::contract(&args.contract)?;
+    let session = if args.emit.is_some() || manifests_for.is_some() {
+        loaded.resolve(&args.contract, manifests_for)?
+    } else {
+        loaded.resolve_values(&args.contract)?
+    };
     session.warn(terminal);
     let mut wishes = Wishes {
         unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,
@@ -95,23 +101,53 @@ async fn carry_out(
     }
     given::tell(resolved, &seen.plan, wishes, terminal);
     let concurrency = args.run.concurrency;
-    let report = session::apply(resolved, &seen, wishes, providers, concurrency, terminal).await?;
-    let readable = readable(&report);
-    let needs = secret_files::needs(resolved, &wishes.selection)
-        .into_iter()
-        .filter(|id| readable(id))
-        .collect();
-    let (mut read, unread) = session::read(resolved, providers, &needs).await;
-    read.unread
-        .extend(known_missing(&report).map(|id| (id, Unread::Absent)));
-    let (files, unwritten) =
-        secret_files::write(resolved, &session.root, &read, false, &wishes.selection);
-    let failures = seen.failures.into_iter().chain(unread).chain(unwritten);
+    let mut signals = Signals::listen()?;
+    let report = session::apply(
+        resolved,
+        &seen,
+        wishes,
+        providers,
+        concurrency,
+        &mut signals,
+        terminal,
+    )
+    .await;
+    let (files, unwritten) = write_files(session, providers, wishes, &report, &mut signals).await;
+    let failures = seen.failures.into_iter().chain(unwritten);
     Ok(Applied {
         report,
         files,
         failures: failures.collect(),
     })
+}
+
+/// Writes the contract's files from what is there now. A run that is stopped reads nothing more.
+async fn write_files(
+    session: &Session,
+    providers: &Providers,
+    wishes: &Wishes,
+    report: &Report,
+    signals: &mut Signals,
+) -> (Vec<(String, FileFate)>, Vec<CliError>) {
+    let (resolved, selection) = (&session.resolved, &wishes.selection);
+    let is_readable = readable(report);
+    let needs = secret_files::needs(resolved, selection).into_iter();
+    let needs = needs.filter(is_readable).collect();
+    let read = if signals.received() {
+        None
+    } else {
+        tokio::select! {
+            read = session::read(resolved, providers, &needs) => Some(read),
+            () = signals.next() => None,
+        }
+    };
+    let Some((mut read, unread)) = read else {
+        return (secret_files::cancelled(resolved, selection), Vec::new());
+    };
+    let missing = known_missing(report).map(|id| (id, Unread::Absent));
+    read.unread.extend(missing);
+    let (files, unwritten) = secret_files::write(resolved, &session.root, &read, false, selection);
+    (files, unread.into_iter().chain(unwritten).collect())
 }
 
 /// Tells which values are there now.
@@ -226,9 +262,17 @@ fn indent(text: &str) -> String {
 }
 
 fn exit(report: &Report, files: &[(String, FileFate)], missing_ok: bool) -> Exit {
+    let cancelled = files.iter().any(|(_, fate)| *fate == FileFate::Cancelled);
     match report.verdict() {
         Verdict::Partial => Exit::Partial,
         Verdict::Failed => Exit::Failed,
+        Verdict::Blocked | Verdict::Waiting | Verdict::Done if cancelled => {
+            if report.wrote_anything() {
+                Exit::Partial
+            } else {
+                Exit::Failed
+            }
+        }
         Verdict::Blocked => Exit::Blocked,
         Verdict::Waiting | Verdict::Done if files::exit(files) != Exit::Done => files::exit(files),
         Verdict::Waiting if !missing_ok => Exit::Waiting,

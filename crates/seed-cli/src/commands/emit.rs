@@ -12,7 +12,7 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::manifests::{self, Change, Emitted};
 use crate::terminal::Terminal;
-use crate::{load, render};
+use crate::{load, render, select};
 
 pub(super) fn run(args: &EmitArgs, terminal: Terminal) -> Result<Exit> {
     let loaded = load::contract(&args.contract)?;
@@ -120,9 +120,8 @@ fn available(resolved: &Resolved, args: &EmitArgs) -> Result<Availability> {
                 ));
             }
             None => {
-                return Err(CliError::usage(format!(
-                    "`{id}` is not declared under `secrets`"
-                )));
+                let message = format!("`{id}` is not declared under `secrets`");
+                return Err(select::undeclared(resolved, &id.to_string(), message));
             }
         }
     }

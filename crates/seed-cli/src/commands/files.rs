@@ -11,7 +11,7 @@ use crate::terminal::Terminal;
 use crate::{load, registry, render, session};
 
 pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
     session.warn(terminal);
     secret_files::refuse_shared(&session.resolved, &session.root, &Selection::ALL)?;
     let providers = registry::open(

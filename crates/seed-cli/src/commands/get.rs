@@ -17,7 +17,7 @@ use crate::terminal::Terminal;
 use crate::{load, registry, session};
 
 pub(super) fn run(args: &GetArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
     let id = &args.key;
     match session.resolved.value(id).map(|value| &value.activity) {
         Some(Activity::Active) => {}

@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 use crate::{given, load, registry, render, select, session};
 
 pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
     session.warn(terminal);
     let mut wishes = Wishes {
         selection: select::selection(&session.resolved, &args.select)?,

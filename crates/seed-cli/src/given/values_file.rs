@@ -98,7 +98,7 @@ pub(super) fn warn(shown: &str, path: &Path, mode: u32, terminal: Terminal) {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     match git::fate(&path) {
         Fate::Private => {}
-        Fate::Tracked => terminal.note(&format!(
+        Fate::Tracked { .. } => terminal.note(&format!(
             "warning: git tracks `{shown}`, so its values are in the repository; `git rm --cached {shown}` takes it out of the next commit"
         )),
         Fate::Unignored { line } => terminal.note(&format!(

@@ -137,6 +137,7 @@ fn failed(failure: &Failure) -> Vec<(&'static str, Value)> {
 
 fn file(fate: FileFate) -> &'static str {
     match fate {
+        FileFate::Cancelled => "cancelled",
         FileFate::Differs => "differs",
         FileFate::MadePrivate => "made-private",
         FileFate::Replaced => "replaced",

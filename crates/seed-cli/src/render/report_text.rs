@@ -168,6 +168,7 @@ pub(crate) fn files(files: &[(String, FileFate)]) -> String {
         .iter()
         .map(|(path, fate)| {
             let words = match fate {
+                FileFate::Cancelled => "not tried: the run was stopped",
                 FileFate::Differs => {
                     "differs from what is stored, and was kept; `seed files --force` replaces it"
                 }

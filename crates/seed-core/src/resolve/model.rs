@@ -22,6 +22,8 @@ pub struct Request {
     pub backend: Option<String>,
     /// What manifests read from, in place of the backend that values are kept in.
     pub manifests_for: Option<String>,
+    /// Nobody asks for manifests: what only they need is not looked at.
+    pub values_only: bool,
 }
 
 /// The contract for one environment.

@@ -19,8 +19,14 @@ pub(super) struct Backends {
 
 /// Finds out which backends are in use, and expands the settings of those only.
 pub(super) fn choose(resolver: &mut Resolver<'_>, request: &Request) -> Option<Backends> {
-    let own = contract_backend(resolver)?;
-    let values = request.backend.clone().unwrap_or_else(|| own.clone());
+    let (values, own) = match &request.backend {
+        // The contract's own backend is of no concern, and facts that only it needs may be missing.
+        Some(name) if request.values_only => (name.clone(), name.clone()),
+        asked => {
+            let own = contract_backend(resolver)?;
+            (asked.clone().unwrap_or_else(|| own.clone()), own)
+        }
+    };
     // Without `--for`, `local` is for this machine only, and manifests read from the contract's own backend.
     let manifests = match &request.manifests_for {
         Some(name) => Some(name.clone()),

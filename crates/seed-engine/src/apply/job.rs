@@ -45,7 +45,9 @@ pub struct Job<'a> {
     pub concurrency: Option<NonZeroUsize>,
     /// Stops the run: nothing new is started, and what is under way is waited for.
     pub cancel: CancellationToken,
-    /// How long what is under way is waited for after that.
+    /// Ends the waiting for what is under way: what was sent and not answered is uncertain.
+    pub abandon: CancellationToken,
+    /// How long what is under way is waited for after `cancel`.
     pub grace: Duration,
     /// Where randomness comes from.
     pub randomness: &'a Randomness<'a>,
@@ -98,8 +100,8 @@ pub enum Event<'a> {
     },
     /// The run was stopped. What is under way is waited for.
     Stopping {
-        /// How many calls that are.
-        under_way: usize,
+        /// The entries that are read or written just now.
+        under_way: &'a [&'a EntryKey],
     },
     /// An entry is written.
     Writing {

@@ -42,8 +42,12 @@ pub async fn apply(job: Job<'_>) -> Report {
         }
         tokio::select! {
             biased;
+            () = job.abandon.cancelled() => {
+                schedule.abandon();
+                break;
+            }
             () = job.cancel.cancelled(), if deadline.is_none() => {
-                job.observer.event(Event::Stopping { under_way: under_way.len() });
+                job.observer.event(Event::Stopping { under_way: &schedule.under_way() });
                 deadline = Some(Instant::now() + job.grace);
             }
             Some((task, done)) = under_way.next() => schedule.finish(task, done),

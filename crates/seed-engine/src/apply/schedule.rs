@@ -179,6 +179,19 @@ impl<'a> Schedule<'a> {
         values.sum()
     }
 
+    /// The entries that are read or written just now.
+    pub(super) fn under_way(&self) -> Vec<&EntryKey> {
+        let tasks = self
+            .under_way
+            .iter()
+            .filter_map(|task| self.tasks.get(*task));
+        let entries = tasks.filter_map(|task| match &task.work {
+            Work::Read { entry, .. } => Some(entry),
+            Work::Write(index) => self.job.plan.writes.get(*index).map(|write| &write.entry),
+        });
+        entries.collect()
+    }
+
     /// Begins the next task whose turn has come and whose backend has room.
     pub(super) fn next(&mut self) -> Option<BoxFuture<'a, (usize, Done)>> {
         loop {
@@ -482,6 +495,7 @@ mod tests {
             selection: &seed_core::plan::Selection::ALL,
             concurrency: std::num::NonZeroUsize::new(2),
             cancel: CancellationToken::new(),
+            abandon: CancellationToken::new(),
             grace: Duration::ZERO,
             randomness: &|| Box::new(rand_chacha::ChaCha20Rng::seed_from_u64(1)),
             now: &|| 0,

@@ -165,6 +165,7 @@ secrets:
         selection: &seed_core::plan::Selection::ALL,
         concurrency: None,
         cancel: tokio_util::sync::CancellationToken::new(),
+        abandon: tokio_util::sync::CancellationToken::new(),
         grace: Duration::ZERO,
         randomness: &|| Box::new(ChaCha20Rng::seed_from_u64(1)),
         now: &|| 0,

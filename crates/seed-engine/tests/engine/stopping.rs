@@ -138,11 +138,12 @@ async fn a_stopped_run_sends_no_second_write_for_an_entry() {
 
 #[tokio::test(start_paused = true)]
 async fn stopping_is_told_with_what_is_under_way() {
-    struct Told(std::sync::Mutex<Vec<usize>>, StopAfter);
+    struct Told(std::sync::Mutex<Vec<String>>, StopAfter);
     impl Observer for Told {
         fn event(&self, event: Event<'_>) {
             if let Event::Stopping { under_way } = event {
-                self.0.lock().unwrap().push(under_way);
+                let names: Vec<&str> = under_way.iter().map(|entry| entry.as_str()).collect();
+                self.0.lock().unwrap().push(names.join(" "));
             }
             self.1.event(event);
         }
@@ -154,7 +155,7 @@ async fn stopping_is_told_with_what_is_under_way() {
     };
     let told = Told(std::sync::Mutex::default(), stop);
     let report = world.run_told(&told).await;
-    assert_eq!(*told.0.lock().unwrap(), [3]);
+    assert_eq!(*told.0.lock().unwrap(), ["key-001 key-002 key-003"]);
     assert!(
         report
             .outcomes
@@ -162,4 +163,57 @@ async fn stopping_is_told_with_what_is_under_way() {
             .all(|outcome| matches!(outcome.fate, Fate::Created | Fate::Cancelled))
     );
     assert_eq!(report.counts().created, 4);
+}
+
+/// Stops at the first word of a run that is stopping: waits for nothing.
+struct AtOnce(CancellationToken);
+
+impl Observer for AtOnce {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Stopping { .. } = event {
+            self.0.cancel();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_word_ends_the_waiting_and_leaves_what_was_sent_uncertain() {
+    let world = World::new(Kind::Local, &many(4)).concurrency(2);
+    let cancel = world.cancel.clone();
+    world.stage.play(move |_, name| match name.as_str() {
+        "key-001" => {
+            cancel.cancel();
+            Play::LoseAndHang
+        }
+        _ => Play::Pass,
+    });
+    let begin = Instant::now();
+    let report = world.run_told(&AtOnce(world.abandon.clone())).await;
+    assert_eq!(begin.elapsed(), Duration::ZERO, "nothing was waited for");
+    let open = "key-001 uncertain: store `key-001`: the run was stopped before the answer came";
+    let fates = fates(&report);
+    assert!(fates.contains(&open.to_owned()), "{fates:?}");
+    assert_eq!(report.counts().uncertain, 1, "{fates:?}");
+    assert_eq!(report.verdict(), Verdict::Partial);
+    // Uncertain was the right word: it is there, and the next run keeps it.
+    let again = World::on(world.stage, &many(4));
+    again.stage.play(|_, _| Play::Pass);
+    assert_eq!(again.run().await.counts().kept, 1 + report.counts().created);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_word_while_only_reading_leaves_nothing_uncertain() {
+    let secrets = "  key: {generate: {hex: 4}}\n  text: {compose: \"${key}!\"}\n";
+    let world = World::new(Kind::Local, secrets);
+    world.put("key", "k");
+    let cancel = world.cancel.clone();
+    world.stage.play(move |_, _| {
+        cancel.cancel();
+        Play::Hang
+    });
+    let begin = Instant::now();
+    let report = world.run_told(&AtOnce(world.abandon.clone())).await;
+    assert_eq!(begin.elapsed(), Duration::ZERO, "nothing was waited for");
+    assert_eq!(fates(&report), ["key kept", "text cancelled"]);
+    assert_eq!(report.verdict(), Verdict::Failed);
 }

@@ -208,6 +208,7 @@ pub(crate) struct World {
     pub(crate) replacers: Replacers,
     pub(crate) findings: Findings,
     pub(crate) cancel: CancellationToken,
+    pub(crate) abandon: CancellationToken,
     pub(crate) concurrency: Option<NonZeroUsize>,
     draws: Arc<AtomicU64>,
 }
@@ -231,6 +232,7 @@ impl World {
             replacers: Replacers::new(),
             findings: Findings::NONE,
             cancel: CancellationToken::new(),
+            abandon: CancellationToken::new(),
             concurrency: None,
             draws: Arc::new(AtomicU64::new(seed)),
         }
@@ -308,6 +310,7 @@ impl World {
             selection: &seed_core::plan::Selection::ALL,
             concurrency: self.concurrency,
             cancel: self.cancel.clone(),
+            abandon: self.abandon.clone(),
             grace: Duration::from_secs(5),
             randomness,
             now: &|| 1_795_359_845,

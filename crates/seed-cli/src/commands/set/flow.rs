@@ -25,7 +25,7 @@ use crate::terminal::Terminal;
 use crate::{confirm, load, registry, render, session};
 
 pub(in crate::commands) fn run(args: &SetArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve(&args.contract, None)?;
+    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
     session.warn(terminal);
     let key = Key::find(&session.resolved, &args.key)?;
     let source = Source::choose(&session.resolved, args, key, terminal)?;

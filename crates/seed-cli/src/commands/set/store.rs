@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::prompt::{Answer, Asker, Question};
 use crate::render::{SetOutcome, Told};
 use crate::session::{self, Seen, Wishes};
+use crate::signals::Signals;
 
 /// Values whose `check` is not tried.
 pub(super) fn unchecked(setting: &Setting<'_>) -> BTreeSet<ValueId> {
@@ -90,9 +91,10 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
         wishes,
         &setting.providers,
         setting.args.run.concurrency,
+        &mut Signals::listen()?,
         setting.terminal,
     )
-    .await?;
+    .await;
     match report.outcome(id).map(|outcome| &outcome.fate) {
         Some(Fate::Created | Fate::Filled) => Ok(Told::of(SetOutcome::Created)),
         Some(Fate::Lost { given: false }) => Ok(Told::of(SetOutcome::Unchanged)),
