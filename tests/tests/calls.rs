@@ -87,14 +87,21 @@ impl Scenario {
     fn killed_at_each_call(&self) -> Test {
         for call in CALLS {
             let mut killed = 0;
+            let mut untouched = 0;
             for nth in 1.. {
                 let outcome =
                     self.disturbed(&format!("inject={call}:signal=SIGKILL:when={nth}"))?;
-                if outcome.status.signal() != Some(9) {
-                    outcome.success()?;
+                if outcome.status.signal() == Some(9) {
+                    killed += 1;
+                    untouched = 0;
+                    continue;
+                }
+                outcome.success()?;
+                untouched += 1;
+                // One run makes more calls than another: what age writes first is of a random length.
+                if untouched > 4 {
                     break;
                 }
-                killed += 1;
             }
             let everywhere = ["write", "fsync"].contains(&call);
             assert!(killed > 0 || !everywhere, "no {call} was hit");
