@@ -105,11 +105,9 @@ impl<'a> Decider<'a> {
         let active = |(_, value): &(&ResolvedEntry, &ResolvedValue)| value.activity.is_active();
         for (entry, value) in input.resolved.values().filter(active) {
             let (seen, version) = state_of(input, entry, value);
-            let found = input
-                .findings
-                .states
-                .get(&value.id)
-                .filter(|_| seen.is_there());
+            // A finding is about the version that was seen; where none was, nothing may take its place.
+            let found = input.findings.states.get(&value.id);
+            let found = found.filter(|_| seen == State::Present);
             let state = found.cloned().unwrap_or(seen);
             states.insert(value.id.clone(), state);
             versions.extend(version.map(|version| (value.id.clone(), version)));
