@@ -70,7 +70,7 @@ fn a_value_is_stored_where_nothing_is_and_kept_where_something_is() -> Test {
 
       `seed apply` can create now: `header`, `digest`
     ---
-    The line break at its end is left out.
+    `token`: one final line break was removed
     [exit status: 0]
     ");
     assert_eq!(workspace.value("", "token")?, b"correct horse");
@@ -512,6 +512,98 @@ fn an_empty_answer_writes_nothing() -> Test {
     assert!(
         shown.ends_with("[exit status: 2, terminal: as before]"),
         "{shown}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_file_with_the_value_is_kept_from_others() -> Test {
+    let workspace = workspace()?;
+    let shell = workspace.shell()?;
+    shell
+        .run("git init --quiet && echo /secrets/ > .gitignore")?
+        .success()?;
+    shell
+        .run("printf 'correct horse' > mine && chmod 644 mine")?
+        .success()?;
+    assert_snapshot!(shell.run("seed set token --file mine")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+      + token  created
+
+      Files:
+        secrets/token: written
+
+      `seed apply` can create now: `header`, `digest`
+    ---
+    warning: other users can read `mine`; `chmod 600 mine` keeps it to you
+    warning: git would take `mine` into a commit; add the line `/mine` to .gitignore
+    [exit status: 0]
+    ");
+    shell.run("head -c 1048577 /dev/zero > mine")?.success()?;
+    assert_snapshot!(shell.run("seed set salt --file mine")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+    ---
+    warning: other users can read `mine`; `chmod 600 mine` keeps it to you
+    warning: git would take `mine` into a commit; add the line `/mine` to .gitignore
+    error: `mine` has more than 1048576 bytes, which is more than any backend stores in one entry
+    [exit status: 2]
+    ");
+    assert_snapshot!(shell.run("head -c 1048577 /dev/zero | seed set salt")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+    ---
+    error: `stdin` has more than 1048576 bytes, which is more than any backend stores in one entry
+    [exit status: 2]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_is_typed_is_never_read_where_it_shows() -> Test {
+    let workspace = workspace()?;
+    assert_snapshot!(workspace.talk("set token --file -")?.finish()?, @"
+    error: `--file -` reads stdin, which is a terminal: it would show what you type
+    hint: without `--file` it is asked for, and not shown
+    [exit status: 2, terminal: as before]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_becomes_of_the_end_of_a_value_is_told_as_its_form_has_it() -> Test {
+    let workspace = workspace()?;
+    let contract = CONTRACT.replace("check: {min: 8}", "form: escape-newlines");
+    workspace.write("seed.yaml", &contract)?;
+    let key = r"-----BEGIN KEY-----\nbm9uZQ==\n-----END KEY-----";
+    assert_snapshot!(set(&workspace, &format!("{key}\\n\n"), "token")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+      + token  created
+
+      Files:
+        secrets/token: written
+
+      `seed apply` can create now: `header`, `digest`
+    ---
+    [exit status: 0]
+    ");
+    assert_eq!(
+        workspace.value("", "token")?,
+        format!(r"{key}\n").as_bytes()
+    );
+    assert_snapshot!(set(&workspace, &format!("{key}\n"), "token --replace")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+      = token  exists, with this value; nothing was written
+    ---
+    `token`: a final line break was added
+    [exit status: 0]
+    ");
+    assert_eq!(
+        workspace.value("", "token")?,
+        format!(r"{key}\n").as_bytes()
     );
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::git::{self, Fate};
 use crate::terminal::Terminal;
 
 /// Most bytes that are read from one file: as much as the largest entry that any backend stores.
-pub(super) const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 pub(super) fn take(collector: &mut Collector<'_>, paths: &[PathBuf], terminal: Terminal) {
     let mut stdin = false;
@@ -74,21 +74,21 @@ fn take_from(collector: &mut Collector<'_>, from: impl Read, shown: &str, format
 }
 
 /// Reads everything, or gives `None` when there is too much. The buffer never moves, so it leaves no copy behind.
-pub(super) fn read(from: impl Read) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(crate) fn read(from: impl Read) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     let mut from = from.take(LARGEST as u64 + 1);
     from.read_to_end(&mut bytes)?;
     Ok((bytes.len() <= LARGEST).then_some(bytes))
 }
 
-pub(super) fn too_large(shown: &str) -> String {
+pub(crate) fn too_large(shown: &str) -> String {
     format!(
         "`{shown}` has more than {LARGEST} bytes, which is more than any backend stores in one entry"
     )
 }
 
 /// Says when others can read a file with values, or git would take it.
-pub(super) fn warn(shown: &str, path: &Path, mode: u32, terminal: Terminal) {
+pub(crate) fn warn(shown: &str, path: &Path, mode: u32, terminal: Terminal) {
     if mode & 0o077 != 0 {
         let advice = format!("`chmod 600 {shown}` keeps it to you");
         terminal.note(&format!(

@@ -1,13 +1,13 @@
 //! Where the value comes from.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use seed_core::produce::newline_change;
 use seed_core::resolve::{Resolved, ResolvedSource};
 use seed_core::secret::SecretValue;
-use seed_core::value::{NewlineChange, apply_newline};
-use zeroize::Zeroizing;
 
 use super::key::Key;
 use crate::args::SetArgs;
@@ -25,9 +25,6 @@ pub(super) enum Source<'a> {
     Variable(&'a str),
 }
 
-/// The longest value that is read: no backend stores more.
-const LONGEST: usize = 1 << 20;
-
 impl<'a> Source<'a> {
     /// Chooses by the flags, or else by what stdin is.
     pub(super) fn choose(
@@ -43,8 +40,12 @@ impl<'a> Source<'a> {
             None => Ok(Self::Variable(name)),
         };
         match (args.file.as_deref(), args.from_env.as_deref()) {
-            (Some(path), _) if path.as_os_str() == "-" => Ok(Self::Stdin),
-            (Some(path), _) => Ok(Self::File(path)),
+            (Some(path), _) if path.as_os_str() != "-" => Ok(Self::File(path)),
+            (Some(_), _) if terminal.stdin_is_terminal() => Err(CliError::usage(
+                "`--file -` reads stdin, which is a terminal: it would show what you type",
+            )
+            .hint("without `--file` it is asked for, and not shown")),
+            (Some(_), _) => Ok(Self::Stdin),
             (None, Some("")) => suggested(key).and_then(variable),
             (None, Some(name)) => variable(name),
             (None, None) if !terminal.stdin_is_terminal() => Ok(Self::Stdin),
@@ -63,16 +64,11 @@ impl<'a> Source<'a> {
             Self::Prompt => return Ok(None),
             Self::Variable(name) => Environment::value(name)
                 .ok_or_else(|| CliError::usage(format!("the variable `{name}` is not set")))?,
-            Self::File(path) => File::open(path)
-                .and_then(whole)
-                .map_err(|err| unreadable(&format!("`{}`", path.display()), &err))?,
-            Self::Stdin => whole(io::stdin()).map_err(|err| unreadable("stdin", &err))?,
+            Self::File(path) => file(path, terminal)?,
+            Self::Stdin => whole("stdin", io::stdin())?,
         };
-        match apply_newline(key.value.newline, &value).1 {
-            NewlineChange::Removed => terminal.note("The line break at its end is left out."),
-            NewlineChange::Reduced => terminal.note("The line breaks at its end become one."),
-            NewlineChange::Added => terminal.note("A line break is added at its end."),
-            NewlineChange::Kept => {}
+        if let Some(words) = newline_change(key.value, &value).words() {
+            terminal.note(&format!("`{}`: {words}", key.id()));
         }
         Ok(Some(value))
     }
@@ -102,32 +98,23 @@ fn suggested(key: Key<'_>) -> Result<&str> {
     })
 }
 
-fn unreadable(what: &str, err: &io::Error) -> CliError {
-    let message = format!("cannot read the value from {what}");
-    CliError::new(crate::exit::Exit::Usage, message).because(err)
+/// Reads a file that somebody named. Links are followed: `<(…)` of a shell is one.
+fn file(path: &Path, terminal: Terminal) -> Result<SecretValue> {
+    let shown = path.display().to_string();
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.map_err(|err| unreadable(&shown, &err))?;
+    if metadata.is_file() {
+        given::warn(&shown, path, metadata.mode(), terminal);
+    }
+    whole(&shown, file)
 }
 
-/// Reads everything, into a buffer that does not grow: one that does leaves copies behind.
-fn whole(from: impl Read) -> io::Result<SecretValue> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 64));
-    let most = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
-    from.take(most).read_to_end(&mut bytes)?;
-    if bytes.len() > LONGEST {
-        let message = format!("it is longer than {LONGEST} bytes");
-        return Err(io::Error::other(message));
-    }
-    Ok(SecretValue::new(bytes.to_vec()))
+fn whole(shown: &str, from: impl io::Read) -> Result<SecretValue> {
+    let read = given::read(from).map_err(|err| unreadable(shown, &err))?;
+    let mut bytes = read.ok_or_else(|| CliError::usage(given::too_large(shown)))?;
+    Ok(SecretValue::new(std::mem::take(&mut *bytes)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_no_backend_stores_is_refused() {
-        let longest = whole(io::repeat(b'x').take(1 << 20)).unwrap();
-        assert_eq!(longest.len(), LONGEST);
-        let refused = whole(io::repeat(b'x')).unwrap_err();
-        assert_eq!(refused.to_string(), "it is longer than 1048576 bytes");
-    }
+fn unreadable(shown: &str, err: &io::Error) -> CliError {
+    CliError::usage(format!("cannot read the value from `{shown}`")).because(err)
 }
