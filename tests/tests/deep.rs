@@ -66,7 +66,7 @@ fn only_a_deep_plan_sees_placeholders_and_drift() -> Test {
     assert_snapshot!(workspace.seed("plan --deep --exit-code")?, @"
     some · local, file .seed/some.age                             seed.yaml
 
-      ! api-token     a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it
+      ! api-token     a placeholder for a value that is still to come: `seed set api-token --fill-placeholders` fills it
       ! api-key       a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it
       ! url           drifted: it differs from what the contract and its sources give now
       = header        exists
@@ -106,7 +106,7 @@ fn only_a_deep_plan_sees_placeholders_and_drift() -> Test {
 fn a_deep_plan_for_programs_has_the_states() -> Test {
     let workspace = workspace()?;
     let plan = workspace.json("plan --deep --format json")?;
-    assert_snapshot!(plan["steps"][0], @r#"{"key":"api-token","backend":"local","name":"api-token","state":"placeholder","action":"blocked","source":"dashboard, API tokens","description":null,"files":[],"reason":"a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it"}"#);
+    assert_snapshot!(plan["steps"][0], @r#"{"key":"api-token","backend":"local","name":"api-token","state":"placeholder","action":"blocked","source":"dashboard, API tokens","description":null,"files":[],"reason":"a placeholder for a value that is still to come: `seed set api-token --fill-placeholders` fills it"}"#);
     assert_snapshot!(plan["steps"][2], @r#"{"key":"url","backend":"local","name":"url","state":"drifted","action":"blocked","source":"text with api-key","description":null,"files":[],"reason":"drifted: it differs from what the contract and its sources give now"}"#);
     Ok(())
 }
@@ -209,6 +209,60 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
     Applied: 1 exists.
     ---
     [exit status: 0]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_must_not_exist_is_called_so_and_not_read() -> Test {
+    let workspace = Workspace::new()?;
+    workspace.write("seed.yaml", BEFORE)?;
+    workspace.seed("apply")?.success()?;
+    let forbidden = BEFORE
+        .replace("{value: CHANGEME}", "{forbidden: it opens everything}")
+        .replace("{value: app}", "{forbidden: it says who}");
+    workspace.write("seed.yaml", &forbidden)?;
+    assert_snapshot!(workspace.seed("plan --deep --only api-token --only app-env#USER")?, @"
+    some · local, file .seed/some.age                             seed.yaml
+
+      ! api-token     exists, and must not: it opens everything
+      ! app-env#USER  exists, and must not: it says who
+
+    Plan: 2 blocked, 4 not selected.
+    ---
+    [exit status: 0]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_must_not_exist_is_seen_as_a_field_that_the_contract_does_not_declare() -> Test {
+    let workspace = Workspace::new()?;
+    workspace.write("seed.yaml", BEFORE)?;
+    workspace.seed("apply")?.success()?;
+    let forbidden = BEFORE.replace(
+        "      USER: {value: app}\n",
+        "  USER: {forbidden: it says who}\n",
+    );
+    workspace.write("seed.yaml", &forbidden)?;
+    let plan = workspace.seed("plan --exit-code --only USER --only app-env")?;
+    let verify = workspace.seed("verify --only USER --only app-env")?;
+    assert_snapshot!(format!("{plan}\n{verify}"), @"
+    some · local, file .seed/some.age                             seed.yaml
+
+      = app-env#KEY  exists
+      ! USER         exists, and must not: it says who (a field of `app-env` has this name)
+
+    Plan: 1 blocked, 1 exists, 4 not selected.
+    ---
+    [exit status: 12]
+    some · local, file .seed/some.age                             seed.yaml
+
+      ! USER  exists, and must not: it says who (a field of `app-env` has this name): remove it from the backend
+
+    Verified: 1 sound, 1 broken, 4 not selected.
+    ---
+    [exit status: 12]
     ");
     Ok(())
 }

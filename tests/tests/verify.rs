@@ -119,7 +119,7 @@ fn everything_that_is_wrong_is_said_with_what_to_do() -> Test {
       ! hash      is a hash of cost 4, where the contract asks for 5: remove it from the backend, and `seed apply` makes it again
       ! mismatch  was not made from password as it is stored: remove it from the backend, and `seed apply` makes it again
       ! line      is a password line of another user: remove it from the backend, and `seed apply` makes it again
-      ! salt      is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
+      ! salt      is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
       ! url       differs from what the contract and its sources give now: remove it from the backend, and `seed apply` makes it again
       ! literal   differs from what the contract and its sources give now: remove it from the backend, and `seed apply` makes it again
       ! token     breaks `min`: the value has fewer than 40 characters: `seed set token --replace` puts the right value in its place; `--skip-check token` if the rule no longer holds
@@ -180,7 +180,7 @@ fn programs_get_the_same_facts() -> Test {
             {
               "kind": "placeholder",
               "reason": "is a placeholder for a value that is still to come",
-              "hint": "remove it from the backend, and `seed apply` makes it again"
+              "hint": "`seed apply --fill-placeholders` puts the value in its place"
             }
           ]
         },
@@ -327,7 +327,7 @@ fn only_what_is_selected_is_judged_and_its_sources_are_read_for_that() -> Test {
     assert_snapshot!(workspace.seed("verify --only s*")?, @"
     shop · local, file .seed/shop.age                             seed.yaml
 
-      ! salt      is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
+      ! salt      is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
       ! single#A  wrong shape: one value is stored, and several fields are declared: store it as the contract declares it, or change the contract
 
       - out/salt  not there: `seed files` writes it

@@ -31,11 +31,14 @@ pub(crate) async fn look(
 async fn look_at(seen: &mut Seen, resolved: &Resolved, providers: &Providers, wishes: &Wishes) {
     let states = states(&seen.plan);
     let is_there = |id: &&ValueId| states.get(*id).is_some_and(State::is_there);
+    // That it is there is all that is to know of what must not exist; its value is not read.
+    let may_exist = |id: &&ValueId| resolved.value(id).is_some_and(|it| !it.is_forbidden());
     let wanted: BTreeSet<ValueId> = resolved
         .order
         .iter()
         .filter(|id| wishes.selection.has(id))
         .filter(is_there)
+        .filter(may_exist)
         .cloned()
         .collect();
     let known = seed_engine::know(resolved, providers, states, wanted.clone(), None).await;

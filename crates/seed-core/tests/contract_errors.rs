@@ -617,6 +617,19 @@ files:
     9:16 «RAILS_MASTER_KEY» `RAILS_MASTER_KEY` must not exist: decrypts everything
           4:33 «decrypts everything» forbidden here
     ");
+    assert_snapshot!(wrong("secrets:
+  K: {forbidden: decrypts everything}
+  a: {value: x}
+targets:
+  ns/b: {data: {a: \"${a}\"}, template: {data: {K: \"{{ .a }}\"}}}
+files:
+  f: {json: {list: [{K: \"${a}\"}]}}
+"), @"
+    7:47 «K» `K` must not exist: decrypts everything
+          4:18 «decrypts everything» forbidden here
+    9:22 «K» `K` must not exist: decrypts everything
+          4:18 «decrypts everything» forbidden here
+    ");
 }
 
 #[test]

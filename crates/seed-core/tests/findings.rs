@@ -321,7 +321,7 @@ const SEEN: &[(&str, &str)] = &[
 #[test]
 fn a_deep_look_sees_placeholders_and_what_drifted_and_changes_nothing() {
     assert_snapshot!(Scene::new(STORED, SEEN).deep(false), @"
-    token      blocked: a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it
+    token      blocked: a placeholder for a value that is still to come: `seed set token --fill-placeholders` fills it
     key        blocked: a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it
     session    minted by them
     url        blocked: drifted: it differs from what the contract and its sources give now

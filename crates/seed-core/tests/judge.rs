@@ -112,10 +112,10 @@ fn placeholders_are_seen_through_affixes_form_and_newlines() {
         &["sk-01234567-x", "CHANGEME", "sk-changeme-x", "sk--x", "<your key>\n"],
     ), @"
     sound
-    placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
-    placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
-    placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
-    placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again
+    placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
+    placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
+    placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
+    placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place
     ");
     assert_snapshot!(each("{provide: {how: ask}, form: escape-newlines}", &["REPLACE_ME", "x"]), @"
     placeholder (Placeholder): is a placeholder for a value that is still to come: `seed set a --fill-placeholders` puts the value in its place
@@ -134,10 +134,10 @@ fn placeholders_are_seen_through_affixes_form_and_newlines() {
 #[test]
 fn a_placeholder_that_the_contract_itself_says_is_no_placeholder() {
     assert_eq!(each("{value: 'null'}", &["null"]), "sound");
-    assert_snapshot!(each("{value: host}", &["TODO"]), @"placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again");
+    assert_snapshot!(each("{value: host}", &["TODO"]), @"placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place");
     let resolved = contract("  a: {generate: {hex: 4}}\n  b: {derive: {sha256: {of: a}}}\n");
     let store = Store::of(&[("a", "01234567"), ("b", "CHANGEME")]);
-    assert_snapshot!(said(&resolved, "b", &store), @"placeholder (Placeholder): is a placeholder for a value that is still to come: remove it from the backend, and `seed apply` makes it again");
+    assert_snapshot!(said(&resolved, "b", &store), @"placeholder (Placeholder): is a placeholder for a value that is still to come: `seed apply --fill-placeholders` puts the value in its place");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::common::has_reference;
 use super::conditions::condition_diagnostic;
 use super::files::spread_entry;
-use super::model::{Content, Contract, Entry, FileContent, Rotate, Source, ValueSpec};
+use super::model::{Content, Contract, Entry, FileContent, Rotate, Source, Target, ValueSpec};
 use super::reader::Context;
 use super::targets::expand_key;
 use crate::condition::{Condition, ConditionError};
@@ -546,6 +546,9 @@ fn uses_by_name(contract: &Contract) -> BTreeMap<&str, Vec<Use>> {
         for (key, value) in &target.data {
             uses.entry(key).or_default().push((None, value.span));
         }
+        for (key, span) in template_keys(target) {
+            uses.entry(key).or_default().push((None, span));
+        }
     }
     for entry in contract.secrets.values() {
         if let Content::Fields(fields) = &entry.content {
@@ -568,6 +571,18 @@ fn uses_by_name(contract: &Contract) -> BTreeMap<&str, Vec<Use>> {
         }
     }
     uses
+}
+
+/// The keys of a Secret that its own template block gives it.
+fn template_keys(target: &Target) -> Vec<(&str, Span)> {
+    let data = target.template.as_ref().and_then(|node| node.get("data"));
+    match data.map(|data| &data.kind) {
+        Some(NodeKind::Mapping(pairs)) => pairs
+            .iter()
+            .filter_map(|(key, _)| Some((key.text()?, key.span)))
+            .collect(),
+        Some(NodeKind::Scalar(_) | NodeKind::Sequence(_)) | None => Vec::new(),
+    }
 }
 
 /// The first place of each key in a tree.

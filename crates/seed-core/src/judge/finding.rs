@@ -131,6 +131,9 @@ impl Finding {
             Some(ResolvedSource::Provide(_)) => {
                 format!("`seed set {id} --replace` puts the right value in its place")
             }
+            Some(_) | None if *self == Self::Placeholder => {
+                "`seed apply --fill-placeholders` puts the value in its place".to_owned()
+            }
             Some(
                 ResolvedSource::Compose(_)
                 | ResolvedSource::Derive { .. }

@@ -153,8 +153,10 @@ fn forbidden(why: &str, state: State) -> Standing {
         | State::Drifted { .. }
         | State::Exists
         | State::Placeholder
-        | State::Present
-        | State::WrongShape { .. } => Standing::Judged(vec![Finding::Forbidden(why.to_owned())]),
+        | State::Present => Standing::Judged(vec![Finding::Forbidden(why.to_owned())]),
+        State::WrongShape { found } => {
+            Standing::Judged(vec![Finding::Forbidden(format!("{why} ({found})"))])
+        }
         State::Hidden { .. } | State::Unknown { .. } => Standing::Unread(state),
     }
 }

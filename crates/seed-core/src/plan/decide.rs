@@ -177,7 +177,7 @@ impl<'a> Decider<'a> {
             return Action::Keep;
         }
         if !self.input.findings.is_free(&state) && !self.may_stay(value, &state) {
-            return Action::Blocked(Blocked::State(state));
+            return Action::Blocked(stands_in_the_way(value, state));
         }
         match source {
             Some(ResolvedSource::Mint { by }) => Action::Minted { by: by.clone() },
@@ -482,6 +482,26 @@ impl Withheld {
     }
 }
 
+/// Says why nothing is written where something is.
+fn stands_in_the_way(value: &ResolvedValue, state: State) -> Blocked {
+    match state {
+        State::Placeholder => Blocked::Placeholder {
+            id: value.id.clone(),
+            provided: matches!(value.source, Some(ResolvedSource::Provide(_))),
+        },
+        State::Absent
+        | State::Deleted { .. }
+        | State::Disabled { .. }
+        | State::Drifted { .. }
+        | State::Empty
+        | State::Exists
+        | State::Hidden { .. }
+        | State::Present
+        | State::Unknown { .. }
+        | State::WrongShape { .. } => Blocked::State(state),
+    }
+}
+
 /// What must not exist is fine while it is gone, whether or not it could be brought back.
 fn forbidden(why: &str, state: State) -> Action {
     match state {
@@ -492,8 +512,10 @@ fn forbidden(why: &str, state: State) -> Action {
         | State::Drifted { .. }
         | State::Exists
         | State::Placeholder
-        | State::Present
-        | State::WrongShape { .. } => Action::Blocked(Blocked::Forbidden(why.to_owned())),
+        | State::Present => Action::Blocked(Blocked::Forbidden(why.to_owned())),
+        State::WrongShape { found } => {
+            Action::Blocked(Blocked::Forbidden(format!("{why} ({found})")))
+        }
         State::Hidden { .. } | State::Unknown { .. } => Action::Blocked(Blocked::State(state)),
     }
 }

@@ -187,6 +187,13 @@ pub enum Blocked {
         /// Those members.
         stored: Vec<ValueId>,
     },
+    /// A placeholder is stored.
+    Placeholder {
+        /// Of which value.
+        id: ValueId,
+        /// Whether a person gives the value.
+        provided: bool,
+    },
     /// Made from, or belongs with, values that are absent and that this run is not about.
     NotSelected {
         /// Those that would have to be selected too.
@@ -227,6 +234,18 @@ impl fmt::Display for Blocked {
                     f,
                     "absent, but {} belongs with it: restore it, or remove the group",
                     are(stored)
+                )
+            }
+            Self::Placeholder { id, provided } => {
+                let word = if *provided {
+                    format!("set {id}")
+                } else {
+                    "apply".to_owned()
+                };
+                write!(
+                    f,
+                    "{}: `seed {word} --fill-placeholders` fills it",
+                    State::Placeholder
                 )
             }
             Self::NotSelected {
@@ -290,9 +309,7 @@ impl fmt::Display for State {
             Self::Empty => f.write_str("empty: a name without a first value"),
             Self::Exists => f.write_str("exists, not looked into"),
             Self::Hidden { reason } => write!(f, "hidden, which is not absent: {reason}"),
-            Self::Placeholder => f.write_str(
-                "a placeholder for a value that is still to come: `seed apply --fill-placeholders` fills it",
-            ),
+            Self::Placeholder => f.write_str("a placeholder for a value that is still to come"),
             Self::Present => f.write_str("exists"),
             Self::Unknown { reason } => write!(f, "unknown, which is not absent: {reason}"),
             Self::WrongShape { found } => write!(f, "wrong shape: {found}"),

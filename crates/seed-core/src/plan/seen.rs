@@ -7,7 +7,40 @@ use crate::name::FieldName;
 use crate::resolve::{Place, ResolvedEntry, ResolvedValue};
 
 /// The state of a value, and the version of the entry that holds it.
+///
+/// What must not exist must not do so as a field of any entry either, declared or not.
 pub(super) fn state_of(
+    input: Input<'_>,
+    entry: &ResolvedEntry,
+    value: &ResolvedValue,
+) -> (State, Option<Version>) {
+    let (state, version) = own_state(input, entry, value);
+    let gone = state.is_free() || matches!(state, State::Deleted { .. });
+    let elsewhere = Some(value).filter(|value| gone && value.is_forbidden());
+    match elsewhere.and_then(|value| entry_with_field(input, value)) {
+        Some(entry) => {
+            let found = format!("a field of `{}` has this name", entry.key);
+            (State::WrongShape { found }, None)
+        }
+        None => (state, version),
+    }
+}
+
+/// An entry that is stored with a field of a value's name.
+fn entry_with_field<'a>(input: Input<'a>, value: &ResolvedValue) -> Option<&'a ResolvedEntry> {
+    let field = value.id.field.as_ref().map(FieldName::as_str);
+    let field = field.unwrap_or(value.id.entry.as_str());
+    let mut entries = input.resolved.entries.values();
+    entries.find(|entry| {
+        let Some(Place::Backend { backend, name, .. }) = &entry.place else {
+            return false;
+        };
+        let found = input.inventories.get(backend).and_then(|it| it.get(name));
+        matches!(found, Some(Presence::Present { shape: Shape::Fields(names), .. }) if names.contains(field))
+    })
+}
+
+fn own_state(
     input: Input<'_>,
     entry: &ResolvedEntry,
     value: &ResolvedValue,
