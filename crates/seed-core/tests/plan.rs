@@ -396,7 +396,7 @@ fn what_an_optional_value_would_replace_does_not_wait_for_it() {
     url        create
     only       create
     0: create own in gcpsm: own after {}
-    1: create url in gcpsm: url after {}
+    1: create url in gcpsm: url after {0}
     2: create only in gcpsm: only after {}
 
     stored: own, url
@@ -418,6 +418,30 @@ fn what_an_optional_value_would_replace_does_not_wait_for_it() {
     own        blocked: absent, but url is stored and made from it: give the known value, which must match, or remove url from the backend
     url        keep
     only       wait for opt, optional
+    ");
+}
+
+#[test]
+fn a_text_comes_after_all_that_it_could_be_made_from() {
+    let resolved = resolved(&contract(
+        "
+  token: {provide: {how: ask}, optional: true}
+  other: {generate: {hex: 8}}
+  app:
+    fields:
+      url: {compose: \"u:${token ?? other}\"}
+      user: {generate: {hex: 8}}
+  line: {compose: \"${token ?? app#user}\"}
+",
+    ));
+    let absent = world(&resolved, |_| Presence::Absent);
+    let whole = planned(&resolved, &absent, &["token"]);
+    // A cut after `line` or `app#url` would otherwise leave what they could also be made from half a pair.
+    assert_snapshot!(writes(&whole), @"
+    0: create token in gcpsm: token after {}
+    1: create other in gcpsm: other after {}
+    2: create app in gcpsm: app#url, app#user after {0, 1}
+    3: create line in gcpsm: line after {0, 2}
     ");
 }
 

@@ -35,7 +35,8 @@ pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
                 reads.insert(source.clone());
             }
         }
-        builder.place(id, &sources);
+        // Of a text's alternatives one is taken. Once the text is stored, none of the others could be made any more.
+        builder.place(id, &value.reads());
     }
     (builder.writes, reads)
 }
@@ -70,7 +71,7 @@ struct Builder<'d, 'a> {
 }
 
 impl Builder<'_, '_> {
-    fn place(&mut self, id: &ValueId, sources: &[ValueId]) {
+    fn place(&mut self, id: &ValueId, sources: &[&ValueId]) {
         let before = self.before(id, sources);
         let own = self.last_of.get(&id.entry).copied();
         // The latest write of this entry takes the value too, unless one that the value needs comes after it.
@@ -98,10 +99,12 @@ impl Builder<'_, '_> {
     }
 
     /// The writes that a value needs first: its sources', and that of the group member before it.
-    fn before(&self, id: &ValueId, sources: &[ValueId]) -> BTreeSet<usize> {
+    fn before(&self, id: &ValueId, sources: &[&ValueId]) -> BTreeSet<usize> {
         let group = self.decider.bonds.group(id);
         let member = group.and_then(|group| self.last_of_group.get(&group));
-        let sources = sources.iter().filter_map(|source| self.unit_of.get(source));
+        let sources = sources
+            .iter()
+            .filter_map(|source| self.unit_of.get(*source));
         sources.chain(member).copied().collect()
     }
 
