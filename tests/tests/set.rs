@@ -607,3 +607,27 @@ fn what_becomes_of_the_end_of_a_value_is_told_as_its_form_has_it() -> Test {
     );
     Ok(())
 }
+
+#[test]
+fn a_prefix_that_is_given_too_is_said() -> Test {
+    let workspace = workspace()?;
+    let contract = CONTRACT.replace("check: {min: 8}", "prefix: sk-\n    suffix: -x");
+    workspace.write("seed.yaml", &contract)?;
+    assert_snapshot!(set(&workspace, "sk-1-x\n", "token")?, @"
+    setting · local, file .seed/setting.age                       seed.yaml
+
+      + token  created
+
+      Files:
+        secrets/token: written
+
+      `seed apply` can create now: `header`, `digest`
+    ---
+    `token`: one final line break was removed
+    warning: `token` is given with the prefix `sk-`, and the contract puts that before it once more
+    warning: `token` is given with the suffix `-x`, and the contract puts that behind it once more
+    [exit status: 0]
+    ");
+    assert_eq!(workspace.value("", "token")?, b"sk-sk-1-x-x");
+    Ok(())
+}

@@ -9,7 +9,7 @@ mod variables;
 mod way;
 
 pub(crate) use collect::{collect, expected};
-pub(crate) use tell::tell;
+pub(crate) use tell::{tell, tell_forms};
 pub(crate) use values_file::{read, too_large, warn};
 pub(crate) use variables::{reader, suggested};
 pub(crate) use way::Way;

@@ -2,8 +2,8 @@
 
 use seed_core::plan::{Action, Plan};
 use seed_core::produce::newline_change;
-use seed_core::resolve::Resolved;
-use seed_core::value::NewlineChange;
+use seed_core::resolve::{Resolved, ResolvedValue};
+use seed_core::secret::SecretValue;
 
 use crate::session::Wishes;
 use crate::terminal::Terminal;
@@ -24,10 +24,8 @@ pub(crate) fn tell(resolved: &Resolved, plan: &Plan, wishes: &Wishes, terminal: 
                 if let Some(way) = wishes.ways.get(id).filter(|way| way.is_said()) {
                     terminal.note(&format!("`{id}`: taken from {way}"));
                 }
-                let change = given.zip(resolved.value(id));
-                let change = change.map(|(given, value)| newline_change(value, given));
-                if let Some(words) = change.and_then(NewlineChange::words) {
-                    terminal.note(&format!("`{id}`: {words}"));
+                if let Some((given, value)) = given.zip(resolved.value(id)) {
+                    tell_forms(value, given, terminal);
                 }
             }
             Action::NotNeeded(why) if given.is_some() || promised.is_some() => {
@@ -42,5 +40,25 @@ pub(crate) fn tell(resolved: &Resolved, plan: &Plan, wishes: &Wishes, terminal: 
             | Action::Optional
             | Action::Wait { .. } => {}
         }
+    }
+}
+
+/// Says what becomes of a value that was not meant so, perhaps: of its end, and of what is put around it.
+pub(crate) fn tell_forms(value: &ResolvedValue, given: &SecretValue, terminal: Terminal) {
+    let id = &value.id;
+    if let Some(words) = newline_change(value, given).words() {
+        terminal.note(&format!("`{id}`: {words}"));
+    }
+    let ResolvedValue { prefix, suffix, .. } = value;
+    let given = given.expose().trim_ascii_end();
+    if !prefix.is_empty() && given.starts_with(prefix.as_bytes()) {
+        terminal.note(&format!(
+            "warning: `{id}` is given with the prefix `{prefix}`, and the contract puts that before it once more"
+        ));
+    }
+    if !suffix.is_empty() && given.ends_with(suffix.as_bytes()) {
+        terminal.note(&format!(
+            "warning: `{id}` is given with the suffix `{suffix}`, and the contract puts that behind it once more"
+        ));
     }
 }

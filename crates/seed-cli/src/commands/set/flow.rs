@@ -22,7 +22,7 @@ use crate::render::{SetOutcome, Told};
 use crate::secret_files;
 use crate::session::{Seen, Wishes};
 use crate::terminal::Terminal;
-use crate::{confirm, load, registry, render, session};
+use crate::{confirm, given, load, registry, render, session};
 
 pub(in crate::commands) fn run(args: &SetArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
@@ -191,11 +191,12 @@ impl Setting<'_> {
 
     /// The value as it was given, and as the application reads it.
     fn value(&self) -> Result<(SecretValue, SecretValue)> {
-        let given = match self.source.read(self.key, self.terminal)? {
+        let given = match self.source.read(self.terminal)? {
             Some(given) => given,
             None => store::ask(self)?,
         };
         let value = store::make(self, &given)?;
+        given::tell_forms(self.key.value, &given, self.terminal);
         Ok((given, value))
     }
 

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use seed_core::produce::newline_change;
 use seed_core::resolve::{Resolved, ResolvedSource};
 use seed_core::secret::SecretValue;
 
@@ -59,7 +58,7 @@ impl<'a> Source<'a> {
     }
 
     /// Reads the value; `None` when somebody has to be asked.
-    pub(super) fn read(&self, key: Key<'_>, terminal: Terminal) -> Result<Option<SecretValue>> {
+    pub(super) fn read(&self, terminal: Terminal) -> Result<Option<SecretValue>> {
         let value = match self {
             Self::Prompt => return Ok(None),
             Self::Variable(name) => Environment::value(name)
@@ -67,9 +66,6 @@ impl<'a> Source<'a> {
             Self::File(path) => file(path, terminal)?,
             Self::Stdin => whole("stdin", io::stdin())?,
         };
-        if let Some(words) = newline_change(key.value, &value).words() {
-            terminal.note(&format!("`{}`: {words}", key.id()));
-        }
         Ok(Some(value))
     }
 }
