@@ -631,3 +631,29 @@ fn a_prefix_that_is_given_too_is_said() -> Test {
     assert_eq!(workspace.value("", "token")?, b"sk-sk-1-x-x");
     Ok(())
 }
+
+#[test]
+fn what_verify_calls_a_placeholder_is_filled() -> Test {
+    let workspace = workspace()?;
+    for (rule, stored) in [
+        ("prefix: sk-", "sk-CHANGEME"),
+        ("encode: base64", "CHANGEME"),
+    ] {
+        let literal = CONTRACT.replace(
+            "provide: {how: the old platform}, rotate: never",
+            &format!("value: {stored}"),
+        );
+        workspace.write("seed.yaml", &literal)?;
+        workspace.seed("apply --no-input --only salt")?.success()?;
+        workspace.write("seed.yaml", &CONTRACT.replace("rotate: never", rule))?;
+        let verify = workspace.seed("verify --only salt")?.to_string();
+        let hint =
+            "placeholder for a value that is still to come: `seed set salt --fill-placeholders`";
+        assert!(verify.contains(hint), "{verify}");
+        let filled = set(&workspace, "correct horse", "salt --fill-placeholders")?;
+        assert_eq!(code(&filled), Some(0), "{filled}");
+        std::fs::remove_file(workspace.root().join(".seed/setting.age"))
+            .map_err(|err| err.to_string())?;
+    }
+    Ok(())
+}

@@ -219,6 +219,9 @@ fn an_end_that_nobody_meant_is_noted() {
     sound
     newline (Note): does not end in exactly one line break, as a given value does: `seed set a --replace` puts the right value in its place
     ");
+    // Text that is not armored may mean its `\n` either way, and `seed` stores this for `a` and a line break.
+    let escaped = "{provide: {how: ask}, form: escape-newlines, newline: one}";
+    assert_eq!(each(escaped, &["a\\n"]), "sound");
     assert_eq!(each("{generate: {bytes: 3}}", &["ab\n"]), "sound");
     assert_eq!(each("{mint: {by: the app}}", &["ab\n"]), "sound");
 }

@@ -9,7 +9,8 @@ use crate::name::ValueId;
 use crate::resolve::{Resolved, ResolvedSource, ResolvedValue};
 use crate::secret::SecretValue;
 use crate::value::{
-    Newline, NewlineChange, Recipe, Violation, apply_newline, deviation, is_armored,
+    Encode, Newline, NewlineChange, Recipe, Violation, apply_newline, deviation, encode_base64,
+    is_armored,
 };
 
 /// Says what is wrong with a stored value; nothing when it is sound, or when it is not among those that were read.
@@ -56,7 +57,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// A value that nothing else tells: drawn, or from a person or a service.
     fn given(&self, recipe: Option<&Recipe>) -> Vec<Finding> {
-        if self.is_placeholder(&unformed(self.value, self.found)) {
+        if self.is_placeholder(&unformed(self.value, self.found)) || self.is_unencoded() {
             return vec![Finding::Placeholder];
         }
         let inside = match inside(self.value, self.found) {
@@ -107,13 +108,23 @@ impl Judge<'_> {
         };
         let wanted = self.value.newline;
         let one = wanted == Some(Newline::One) || (wanted.is_none() && is_armored(inside.expose()));
-        let (_, change) = apply_newline(wanted, inside);
+        let kept = |text: &SecretValue| apply_newline(wanted, text).1 == NewlineChange::Kept;
+        let other = other_reading(self.value, inside);
+        if kept(inside) || other.is_some_and(|other| kept(&other)) {
+            return None;
+        }
         let wanted = if one { Newline::One } else { Newline::None };
-        (change != NewlineChange::Kept).then_some(Finding::LineBreak(wanted))
+        Some(Finding::LineBreak(wanted))
     }
 
     fn is_placeholder(&self, value: &SecretValue) -> bool {
         self.value.placeholders.matches(value.expose())
+    }
+
+    /// Whether a placeholder was stored as it is where base64 is wanted, and happens to be base64.
+    fn is_unencoded(&self) -> bool {
+        matches!(self.value.encode, Some(Encode::Base64))
+            && self.is_placeholder(&encode_base64(self.found.expose()))
     }
 
     fn parameters(&self, inside: &SecretValue) -> Option<Finding> {

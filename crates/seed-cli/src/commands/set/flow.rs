@@ -1,9 +1,11 @@
 //! From the flags to what is stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use seed_core::backend::Description;
 use seed_core::inventory::Depth;
+use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
 use seed_core::plan::{Action, Plan, Selection};
 use seed_core::resolve::ResolvedRotate;
@@ -186,7 +188,13 @@ impl Setting<'_> {
     }
 
     pub(super) fn is_placeholder(&self, found: &Found) -> bool {
-        self.key.value.placeholders.matches(found.value.expose())
+        let (resolved, id) = (&self.session.resolved, self.key.id());
+        let values = [(id.clone(), Arc::new(found.value.duplicate()))].into();
+        let stored = Stored {
+            values: &values,
+            states: &BTreeMap::new(),
+        };
+        judge(resolved, id, stored, &BTreeSet::new()).contains(&Finding::Placeholder)
     }
 
     /// The value as it was given, and as the application reads it.
