@@ -459,3 +459,29 @@ fn a_child_sees_no_variable_with_a_value() -> Test {
     assert!(!seen.contains("hunter2"));
     Ok(())
 }
+
+#[test]
+fn a_file_for_a_key_that_is_not_selected_is_not_opened() -> Test {
+    let shop = Shop::new()?;
+    shop.write("secrets/tls.pem", "")?;
+    assert_snapshot!(shop.run("apply --no-input --only token")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+    Applied: 1 for you to provide, 6 not selected.
+
+      You still have to provide:
+        token: the dashboard
+    ---
+    [exit status: 11]
+    ");
+    assert_snapshot!(shop.run("plan --only token")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+      ? token  you provide: the dashboard
+
+    Plan: 1 for you to provide, 6 not selected.
+    ---
+    [exit status: 0]
+    ");
+    Ok(())
+}

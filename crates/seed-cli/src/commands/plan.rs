@@ -26,7 +26,7 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         show(&session, &plan, None, &[], args, terminal)?;
         return Ok(Exit::Done);
     }
-    wishes.promised = given::expected(&session, terminal)?;
+    wishes.promised = given::expected(&session, &wishes.selection, terminal)?;
     let providers = registry::open(
         &session.resolved,
         &session.root,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use seed_core::name::ValueId;
+use seed_core::plan::Selection;
 
 use super::collector::Collector;
 use super::provided_file::{self, ProvidedFile};
@@ -25,7 +26,7 @@ pub(crate) fn collect(
     variables::take(&mut collector, terminal);
     variables::take_named(&mut collector, &args.from_env, terminal);
     // They give way to all others, and are then not read.
-    for file in provided_file::find(&mut collector, &session.root) {
+    for file in provided_file::find(&mut collector, &session.root, &wishes.selection) {
         file.read(&mut collector, terminal);
     }
     for (id, (way, value)) in collector.finish()? {
@@ -36,10 +37,14 @@ pub(crate) fn collect(
 }
 
 /// The values that a run would be given without a flag, so that a plan says what it would do. Reads no value.
-pub(crate) fn expected(session: &Session, terminal: Terminal) -> Result<BTreeMap<ValueId, Way>> {
+pub(crate) fn expected(
+    session: &Session,
+    selection: &Selection,
+    terminal: Terminal,
+) -> Result<BTreeMap<ValueId, Way>> {
     let mut collector = Collector::new(&session.resolved);
     variables::take(&mut collector, terminal);
-    let files = provided_file::find(&mut collector, &session.root);
+    let files = provided_file::find(&mut collector, &session.root, selection);
     let files = files.into_iter().map(ProvidedFile::into_way);
     let files: Vec<(ValueId, Way)> = files.collect();
     let given = collector.finish()?.into_iter();

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 use seed_core::name::ValueId;
+use seed_core::plan::Selection;
 use seed_core::secret::SecretValue;
 
 use super::collector::Collector;
@@ -25,14 +26,18 @@ pub(super) struct ProvidedFile {
     file: File,
 }
 
-/// Opens the files that exist, of active values that are not given in another way.
-pub(super) fn find(collector: &mut Collector<'_>, root: &Path) -> Vec<ProvidedFile> {
+/// Opens the files that exist, of active values that the run is about and that are not given in another way.
+pub(super) fn find(
+    collector: &mut Collector<'_>,
+    root: &Path,
+    selection: &Selection,
+) -> Vec<ProvidedFile> {
     let mut found = Vec::new();
     for (_, value) in collector.resolved.values() {
         let Some(shown) = provided(value).and_then(|provided| provided.file.clone()) else {
             continue;
         };
-        if collector.given.contains_key(&value.id) {
+        if collector.given.contains_key(&value.id) || !selection.has(&value.id) {
             continue;
         }
         let id = value.id.clone();
