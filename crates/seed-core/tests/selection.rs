@@ -277,3 +277,24 @@ fn nobody_is_asked_for_what_is_not_selected() {
     0: create password in gcpsm: password after {}
     ");
 }
+
+#[test]
+fn a_long_chain_that_is_left_out_is_named_once() {
+    let mut secrets = "  k0: {generate: {hex: 4}}\n".to_owned();
+    for at in 1..2000 {
+        secrets.push_str(&format!(
+            "  k{at}: {{compose: \"${{k{}}} ${{k0}}\"}}\n",
+            at - 1
+        ));
+    }
+    let case = Case {
+        secrets: &secrets,
+        only: Some(&["k1999"]),
+        ..ALL
+    };
+    let shown = case.shown();
+    let last = shown.lines().last().unwrap();
+    assert!(last.starts_with("k1999      blocked: needs k0, k1, k2, "));
+    assert_eq!(last.matches("--only k").count(), 1999);
+    assert_eq!(shown.matches("blocked").count(), 1);
+}

@@ -144,6 +144,7 @@ impl<'a> Decider<'a> {
             self.open_members.entry(group).or_insert_with(|| id.clone());
         }
         if selected {
+            let action = self.with_all_withheld(action);
             self.actions.insert(id.clone(), action);
             return;
         }
@@ -310,20 +311,20 @@ impl<'a> Decider<'a> {
         })
     }
 
-    /// Collects a value that is absent only because the run is not about it, and those that it is made from.
+    /// Collects a value that is absent only because the run is not about it.
     fn withhold(&self, id: &ValueId, withheld: &mut Withheld) -> bool {
-        let below = match self.unselected.get(id) {
-            Some(Action::Blocked(Blocked::NotSelected {
-                unselected,
-                excluded,
-            })) => [unselected.as_slice(), excluded.as_slice()],
+        match self.unselected.get(id) {
             Some(
                 Action::Ask
+                | Action::Blocked(Blocked::NotSelected { .. })
                 | Action::Create
                 | Action::Wait {
                     optional: false, ..
                 },
-            ) => [[].as_slice(), [].as_slice()],
+            ) => {
+                withheld.add(id, self.input.selection.excluded.contains(id));
+                true
+            }
             Some(
                 Action::Blocked(_)
                 | Action::Keep
@@ -333,13 +334,39 @@ impl<'a> Decider<'a> {
                 | Action::Optional
                 | Action::Wait { optional: true, .. },
             )
-            | None => return false,
-        };
-        let selection = self.input.selection;
-        for id in below.into_iter().flatten().chain([id]) {
-            withheld.add(id, selection.excluded.contains(id));
+            | None => false,
         }
-        true
+    }
+
+    /// Names what a selected value lacks in full, sources first: also what those are made from that the run leaves out.
+    /// Values that it is not about keep only their next ones, or a long chain would be repeated at each of its links.
+    fn with_all_withheld(&self, action: Action) -> Action {
+        let Action::Blocked(Blocked::NotSelected {
+            unselected,
+            excluded,
+        }) = &action
+        else {
+            return action;
+        };
+        let mut all = BTreeMap::new();
+        let mut open: Vec<&ValueId> = unselected.iter().chain(excluded).collect();
+        while let Some(id) = open.pop() {
+            if all.insert(self.position.get(id), id).is_some() {
+                continue;
+            }
+            if let Some(Action::Blocked(Blocked::NotSelected {
+                unselected,
+                excluded,
+            })) = self.unselected.get(id)
+            {
+                open.extend(unselected.iter().chain(excluded));
+            }
+        }
+        let mut withheld = Withheld::default();
+        for id in all.into_values() {
+            withheld.add(id, self.input.selection.excluded.contains(id));
+        }
+        Action::Blocked(withheld.blocked())
     }
 
     fn is_known_missing(&self, id: &ValueId) -> bool {
@@ -465,9 +492,7 @@ impl Withheld {
         } else {
             &mut self.unselected
         };
-        if !ids.contains(id) {
-            ids.push(id.clone());
-        }
+        ids.push(id.clone());
     }
 
     fn is_empty(&self) -> bool {
