@@ -8,12 +8,13 @@ use seed_core::document::Document;
 use seed_core::inventory::{Depth, Presence, Shape, Version, Wanted};
 use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
-use seed_core::plan::{Action, Input, plan};
+use seed_core::plan::{Action, Input, Proof, plan};
 use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate};
 use seed_core::secret::SecretValue;
 use tokio::time::sleep;
 
+use super::not_yet;
 use super::write::{How, Writer};
 use crate::failure;
 use crate::read::{EntryRead, ReadValues, Unread};
@@ -186,6 +187,11 @@ impl Writer<'_> {
         }
         let mut findings = self.job.findings.clone();
         findings.states.retain(|id, _| !lost.contains(id));
+        // A product beside it that proved a given value may be another by now.
+        findings.proofs.retain(|_, proof| match proof {
+            Proof::Made(proven) => proven.iter().all(|id| id.entry != self.write.entry),
+            Proof::NotMade(_) | Proof::Open { .. } => true,
+        });
         let mut inventories = self.job.inventories.clone();
         let presence = Presence::Present {
             version: seen.version,
@@ -240,11 +246,19 @@ impl Writer<'_> {
     fn makeable(&mut self, rest: Vec<ValueId>, lost: &[ValueId]) -> Vec<ValueId> {
         let maker = self.ground.maker();
         let mut sources = rest.iter().flat_map(|id| maker.sources(id));
-        let missing = sources.find(|id| lost.contains(id) && !self.sources.contains_key(id));
+        let resolved = &self.ground.resolved;
+        let of_use = |id: &ValueId| {
+            let value = self.sources.get(id);
+            value.is_some_and(|value| !not_yet::stands_for_another(resolved, id, value))
+        };
+        let missing = sources.find(|id| lost.contains(id) && !of_use(id));
         let Some(because) = missing else {
             return rest;
         };
-        let reason = self.written.unread.get(&because).map(ToString::to_string);
+        let reason = match self.written.unread.get(&because) {
+            Some(unread) => Some(unread.to_string()),
+            None => (self.sources.get(&because)).map(|_| not_yet::REASON.to_owned()),
+        };
         let fate = Fate::Skipped { because, reason };
         let fates = rest.into_iter().map(|id| (id, fate.clone()));
         self.written.fates.extend(fates);

@@ -2,6 +2,7 @@
 
 mod again;
 mod job;
+mod not_yet;
 mod run;
 mod schedule;
 mod send;

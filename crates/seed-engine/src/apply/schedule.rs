@@ -13,6 +13,7 @@ use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate, Report};
 
 use super::job::{Event, Job};
+use super::not_yet;
 use super::write::{Ground, How, Writer, Written};
 use crate::read::{EntryRead, Located, ReadValues, Unread, by_entry, limit};
 
@@ -281,6 +282,11 @@ impl<'a> Schedule<'a> {
                 let because = id.clone();
                 return Err(Fate::Skipped { because, reason });
             };
+            if !self.is_ours(id) && not_yet::stands_for_another(&self.job.resolved, id, value) {
+                let because = id.clone();
+                let reason = Some(not_yet::REASON.to_owned());
+                return Err(Fate::Skipped { because, reason });
+            }
             sources.insert(id.clone(), Arc::clone(value));
         }
         let job = self.job;
@@ -313,6 +319,12 @@ impl<'a> Schedule<'a> {
             written: Written::default(),
         };
         Ok((writer, how))
+    }
+
+    /// Whether this run stored a value, so that it is none that somebody else left.
+    fn is_ours(&self, id: &ValueId) -> bool {
+        let fate = self.known.fates.get(id);
+        matches!(fate, Some(Fate::Created | Fate::Filled))
     }
 
     /// What becomes of whatever comes after a write that did not succeed.

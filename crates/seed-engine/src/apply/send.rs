@@ -151,8 +151,11 @@ impl Writer<'_> {
             (_, How::Replace(expected)) if stored.version == *expected => {
                 Found::Nothing(How::Replace(stored.version))
             }
-            (None, How::Add(_)) => Found::Nothing(How::Add(stored.version)),
-            (Some(false), _) | (None, How::Create | How::Replace(_)) => Found::Others,
+            (None, How::Add(expected)) if stored.version == *expected => {
+                Found::Nothing(How::Add(stored.version))
+            }
+            // Whatever else was added may be made from what we would add.
+            (Some(false), _) | (None, How::Add(_) | How::Create | How::Replace(_)) => Found::Others,
         }
     }
 }

@@ -162,3 +162,68 @@ async fn a_run_without_replacers_cannot_replace_whatever_its_plan_says() {
     );
     assert_eq!(world.stored().await["key"], b"TODO");
 }
+
+#[tokio::test]
+async fn nothing_is_made_from_a_placeholder() {
+    let secrets = "
+  password: {generate: {hex: 16}}
+  hash: {derive: {sha256: {of: password}}}
+  word: {value: TODO}
+  line: {compose: \"${word} x\"}
+";
+    for there in [true, false] {
+        let world = World::new(Kind::Local, secrets);
+        let reason = "it holds a placeholder for a value that is still to come";
+        let fate = if there {
+            world.put("password", "CHANGEME");
+            "kept"
+        } else {
+            let theirs = Play::Preempt(single("CHANGEME"));
+            world.stage.play_once(Operation::Create, "password", theirs);
+            "lost"
+        };
+        let report = world.run().await;
+        assert_eq!(
+            fates(&report),
+            [
+                format!("password {fate}"),
+                format!("hash skipped because of password: {reason}"),
+                "word created".to_owned(),
+                "line created".to_owned(),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_made_from_a_placeholder_that_somebody_else_put_into_its_entry() {
+    let secrets = "
+  dex:
+    fields:
+      password: {generate: {hex: 16}}
+      hash: {derive: {sha256: {of: password}}}
+";
+    let world = World::new(Kind::Local, secrets);
+    let theirs = Play::Preempt(fields(&[("password", "CHANGEME")]));
+    world.stage.play_once(Operation::Create, "dex", theirs);
+    let report = world.run().await;
+    assert_eq!(
+        fates(&report),
+        [
+            "dex#password lost",
+            "dex#hash skipped because of dex#password: \
+             it holds a placeholder for a value that is still to come"
+        ]
+    );
+    assert_eq!(world.stored().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_placeholder_in_brackets_looks_like_can_still_be_made_from() {
+    let secrets = "
+  token: {generate: {hex: 8}, prefix: \"<\", suffix: \">\"}
+  hash: {derive: {sha256: {of: token}}}
+";
+    let world = World::new(Kind::Local, secrets);
+    assert_eq!(fates(&world.run().await), ["token created", "hash created"]);
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use seed_core::backend::Kind;
 use seed_core::document::Document;
 use seed_core::inventory::Version;
+use seed_core::plan::{Input, Proof, plan};
 use seed_core::report::Verdict;
 use seed_core::resolve::ResolvedSource;
 use seed_core::value::verify;
@@ -417,4 +418,92 @@ async fn the_stored_hash_verifies_whoever_wins_which_write() {
         "the check itself can fail"
     );
     assert_eq!(world.stage.describe().kind, Kind::Local);
+}
+
+const PROVEN: &str = "
+  dex:
+    fields:
+      password: {provide: {how: ask}}
+      hash: {derive: {sha256: {of: password}}}
+";
+
+/// A given password that the stored hash was made from.
+fn proven() -> World {
+    let mut world = World::new(Kind::Local, PROVEN).give("dex#password", "mine");
+    world.put_fields("dex", &[("hash", "made from it")]);
+    let proof = Proof::Made([id("dex#hash")].into());
+    world.findings.proofs.insert(id("dex#password"), proof);
+    world
+}
+
+async fn run_proven(world: &World) -> Vec<String> {
+    let inventories = world.collect().await.inventories;
+    let given = world.given.keys().cloned().collect();
+    let input = Input::new(&world.resolved, &inventories, &given);
+    let plan = plan(input.knowing(&world.findings));
+    fates(&world.apply(&plan, &inventories, &()).await)
+}
+
+#[tokio::test]
+async fn a_proof_by_a_product_that_has_changed_meanwhile_does_not_count() {
+    let world = proven();
+    assert_eq!(
+        run_proven(&world).await,
+        ["dex#password created", "dex#hash kept"]
+    );
+    let world = proven();
+    let theirs = Play::Preempt(fields(&[("hash", "another")]));
+    world.stage.play_once(Operation::AddFields, "dex", theirs);
+    assert_eq!(
+        run_proven(&world).await,
+        ["dex#password blocked", "dex#hash kept"]
+    );
+    assert_eq!(world.stored().await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_nothing_is_added_to_an_entry_that_has_got_a_product() {
+    let secrets = "
+  agent:
+    fields:
+      PASSWORD: {generate: {hex: 16}}
+      OTHER: {provide: {how: ask}}
+      MORE: {provide: {how: ask}}
+      LINE: {compose: \"${PASSWORD} ${MORE}\"}
+";
+    let world = World::new(Kind::Local, secrets);
+    world.put_fields("agent", &[("OTHER", "o")]);
+    let mut adds = 0;
+    let mut reads = 0;
+    world.stage.play(move |operation, _| match operation {
+        Operation::AddFields => {
+            adds += 1;
+            if adds == 1 {
+                Play::Fail(ErrorKind::Indeterminate)
+            } else {
+                Play::Pass
+            }
+        }
+        Operation::Read => {
+            reads += 1;
+            if reads == 1 {
+                Play::Preempt(fields(&[("OTHER", "o"), ("LINE", "theirs")]))
+            } else {
+                Play::Pass
+            }
+        }
+        Operation::Create
+        | Operation::Inventory
+        | Operation::ReadVersion
+        | Operation::Replace
+        | Operation::Restore => Play::Pass,
+    });
+    let report = world.run().await;
+    let stored = world.stored().await;
+    assert!(
+        !stored.contains_key("agent#PASSWORD"),
+        "{:?}",
+        fates(&report)
+    );
+    assert_eq!(stored["agent#LINE"], b"theirs");
 }
