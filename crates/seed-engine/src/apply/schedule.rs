@@ -360,6 +360,8 @@ impl<'a> Schedule<'a> {
     }
 
     fn settle(&mut self, index: usize, written: Written) {
+        let is_ours = |(_, fate): &(ValueId, Fate)| matches!(fate, Fate::Created | Fate::Filled);
+        let all_ours = written.fates.iter().all(is_ours);
         for (id, fate) in written.fates {
             self.job.observer.event(Event::Settled {
                 id: &id,
@@ -370,7 +372,8 @@ impl<'a> Schedule<'a> {
         self.known.values.extend(written.values);
         self.known.unread.extend(written.unread);
         if let Some(version) = self.known.versions.get_mut(index) {
-            *version = written.version;
+            // What somebody else wrote beside ours is looked at before more is added.
+            *version = written.version.filter(|_| all_ours);
         }
         if let (Some(failure), Some(write)) = (written.dead, self.job.plan.writes.get(index)) {
             self.known.dead.insert(write.backend.clone(), failure);

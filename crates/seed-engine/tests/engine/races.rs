@@ -507,3 +507,31 @@ async fn after_a_lost_answer_nothing_is_added_to_an_entry_that_has_got_a_product
     );
     assert_eq!(stored["agent#LINE"], b"theirs");
 }
+
+#[tokio::test]
+async fn a_later_write_to_an_entry_that_somebody_else_made_is_decided_again() {
+    let secrets = "
+  app:
+    fields:
+      A: {generate: {hex: 16}}
+      C: {derive: {sha256: {of: between}}}
+      MORE: {provide: {how: ask}}
+      D: {compose: \"${C} ${MORE}\"}
+  between: {derive: {sha256: {of: \"app#A\"}}}
+";
+    let world = World::new(Kind::Local, secrets);
+    let theirs = Play::Preempt(fields(&[("A", "theirs"), ("D", "made from their C")]));
+    world.stage.play_once(Operation::Create, "app", theirs);
+    let report = world.run().await;
+    assert_eq!(
+        fates(&report),
+        [
+            "app#A lost",
+            "app#C blocked",
+            "app#MORE ask",
+            "app#D wait",
+            "between created"
+        ]
+    );
+    assert!(!world.stored().await.contains_key("app#C"));
+}
