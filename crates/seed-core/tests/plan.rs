@@ -157,7 +157,7 @@ fn every_presence_gives_its_action() {
     giv        blocked: wrong shape: several fields are stored, and one value is declared
     opt        blocked: wrong shape: several fields are stored, and one value is declared
     min        blocked: wrong shape: several fields are stored, and one value is declared
-    for        blocked: exists, and must not: too dangerous
+    for        blocked: exists, and must not: too dangerous (several fields are stored, and one value is declared)
     key        blocked: wrong shape: several fields are stored, and one value is declared
 
 
