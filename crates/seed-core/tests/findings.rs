@@ -403,3 +403,19 @@ fn fields_are_filled_and_added_in_one_write_unless_another_entry_lies_between() 
     2: replace in 0 app in gcpsm: app#D after {0, 1}
     ");
 }
+
+#[test]
+fn a_value_that_is_given_and_not_used_proves_nothing() {
+    let secrets = "
+  user: {provide: {how: ask}}
+  password: {provide: {how: ask}}
+  line: {compose: \"${user}:${password}\"}
+";
+    let scene = |user: &str| {
+        let stored = &[("user", "app"), ("line", "app:secret")];
+        let scene = Scene::new(secrets, stored).give("password", "secret");
+        scene.give("user", user).proven()
+    };
+    assert_eq!(scene("another"), scene("app"));
+    assert!(scene("another").contains("password   create"));
+}

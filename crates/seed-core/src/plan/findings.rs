@@ -108,11 +108,11 @@ pub fn prove(
     stored: Stored<'_>,
 ) -> BTreeMap<ValueId, Proof> {
     let mut values = stored.values.clone();
-    values.extend(
-        given
-            .iter()
-            .map(|(id, value)| (id.clone(), Arc::clone(value))),
-    );
+    for (id, value) in given {
+        // What is given for a value that is there is not used.
+        let value = || Arc::clone(value);
+        values.entry(id.clone()).or_insert_with(value);
+    }
     let stored = Stored {
         values: &values,
         states: stored.states,
