@@ -485,3 +485,19 @@ fn a_file_for_a_key_that_is_not_selected_is_not_opened() -> Test {
     ");
     Ok(())
 }
+
+#[test]
+fn a_given_value_that_the_run_is_not_about_is_said_not_to_be_used() -> Test {
+    let shop = Shop::new()?.with("SEED_VALUE_TOKEN", "given by a variable");
+    assert_snapshot!(shop.run("plan --only random")?, @"
+    shop · local, file .seed/shop.age                             seed.yaml
+
+      + random  hex 16
+
+    Plan: 1 to create, 6 not selected.
+    ---
+    `token`: given, not used (not selected)
+    [exit status: 0]
+    ");
+    Ok(())
+}

@@ -31,6 +31,9 @@ pub(crate) fn tell(resolved: &Resolved, plan: &Plan, wishes: &Wishes, terminal: 
             Action::NotNeeded(why) if given.is_some() || promised.is_some() => {
                 terminal.note(&format!("`{id}`: given, not used (not needed: {why})"));
             }
+            Action::NotSelected { .. } if given.is_some() || promised.is_some() => {
+                terminal.note(&format!("`{id}`: given, not used (not selected)"));
+            }
             Action::Ask
             | Action::Blocked(_)
             | Action::Keep
