@@ -421,7 +421,7 @@ fn files_that_git_would_take_are_said() -> Test {
     assert_snapshot!(workspace.seed("verify")?, @"
     shop · local, file .seed/shop.age                             seed.yaml
 
-      ! out/a  git tracks it, and it holds secret values: run `git rm --cached out/a`, and add it to .gitignore
+      ! out/a  git tracks it, and it holds secret values: run `git -C $ROOT rm --cached -- out/a`, and add it to .gitignore
       ! out/b  git does not ignore it: add the line `/out/b` to .gitignore
 
     Verified: 1 sound.

@@ -42,7 +42,10 @@ pub(crate) enum FileFinding {
     /// It is another than what is stored.
     Differs,
     /// Git tracks it.
-    InGit,
+    InGit {
+        /// The command, fit for any directory, after which it is not.
+        command: String,
+    },
     /// Nothing can be compared with it: a value that it needs is not there.
     NotCompared,
     /// Nothing can be compared with it: a value that it needs was not read.
@@ -93,7 +96,7 @@ impl FileFinding {
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Differs => "drifted",
-            Self::InGit => "in-git",
+            Self::InGit { .. } => "in-git",
             Self::NotCompared => "not-compared",
             Self::NotJudged(_) => "not-judged",
             Self::NotWritten => "absent",
@@ -107,7 +110,7 @@ impl FileFinding {
     pub(crate) fn state(&self) -> FileState {
         match self {
             Self::Differs => FileState::Drifted,
-            Self::InGit | Self::Shared { .. } | Self::Unignored { .. } => FileState::Exposed,
+            Self::InGit { .. } | Self::Shared { .. } | Self::Unignored { .. } => FileState::Exposed,
             Self::NotCompared => FileState::NotCompared,
             Self::NotJudged(_) | Self::Unread { .. } => FileState::NotJudged,
             Self::NotWritten => FileState::Absent,
@@ -118,7 +121,7 @@ impl FileFinding {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Differs => "differs from what is stored".to_owned(),
-            Self::InGit => "git tracks it, and it holds secret values".to_owned(),
+            Self::InGit { .. } => "git tracks it, and it holds secret values".to_owned(),
             Self::NotCompared => "not compared: a value that it needs is not there".to_owned(),
             Self::NotJudged(id) => format!("not compared: {id} was not read"),
             Self::NotWritten => "not there".to_owned(),
@@ -129,12 +132,10 @@ impl FileFinding {
     }
 
     /// What to do next.
-    pub(crate) fn hint(&self, path: &str) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Differs => Some("`seed files --force` writes it again".to_owned()),
-            Self::InGit => Some(format!(
-                "run `git rm --cached {path}`, and add it to .gitignore"
-            )),
+            Self::InGit { command } => Some(format!("run `{command}`, and add it to .gitignore")),
             Self::NotCompared | Self::Unread { .. } => None,
             Self::NotJudged(id) => Some(format!("make {id} readable")),
             Self::NotWritten => Some("`seed files` writes it".to_owned()),
@@ -202,7 +203,7 @@ fn findings(
 fn in_git(path: &Path) -> Option<FileFinding> {
     match git::fate(path) {
         Fate::Private => None,
-        Fate::Tracked { .. } => Some(FileFinding::InGit),
+        Fate::Tracked { command } => Some(FileFinding::InGit { command }),
         Fate::Unignored { line } => Some(FileFinding::Unignored { line }),
         Fate::Unknown { reason } => Some(FileFinding::Unread { reason }),
     }

@@ -77,7 +77,7 @@ fn file(checked: &CheckedFile) -> Value {
         json!({
             "kind": it.as_str(),
             "reason": it.reason(),
-            "hint": it.hint(&checked.path),
+            "hint": it.hint(),
         })
     };
     json!({

@@ -84,7 +84,7 @@ fn missing(plan: &Plan, value: &Verified, state: &State) -> String {
 
 fn lines_of_file(file: &CheckedFile) -> impl Iterator<Item = Line> {
     file.findings.iter().map(|finding| {
-        let words = with_hint(finding.reason(), finding.hint(&file.path));
+        let words = with_hint(finding.reason(), finding.hint());
         let mark = match finding.state() {
             FileState::Absent => '-',
             FileState::NotCompared | FileState::Sound => '.',
