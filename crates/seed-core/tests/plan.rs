@@ -636,3 +636,28 @@ fn cases_and_places_decide_what_is_needed() {
     1: create e in gcpsm: e#Y after {}
     ");
 }
+
+#[test]
+fn a_text_comes_after_what_an_alternative_that_is_not_made_yet_is_made_from() {
+    let resolved = resolved(&contract(
+        "
+  token: {provide: {how: ask}, optional: true}
+  source: {generate: {hex: 8}}
+  more: {provide: {how: ask}}
+  between: {compose: \"${source} ${more}\"}
+  url: {compose: \"u:${token ?? between}\"}
+",
+    ));
+    let absent = world(&resolved, |_| Presence::Absent);
+    let plan = planned(&resolved, &absent, &["token"]);
+    assert_snapshot!(format!("{}\n{}", steps(&plan), writes(&plan)), @"
+    token      create
+    source     create
+    more       ask
+    between    wait for more
+    url        create
+    0: create token in gcpsm: token after {}
+    1: create source in gcpsm: source after {}
+    2: create url in gcpsm: url after {0, 1}
+    ");
+}

@@ -36,7 +36,7 @@ pub(super) fn writes(decider: &Decider<'_>) -> (Vec<Write>, BTreeSet<ValueId>) {
             }
         }
         // Of a text's alternatives one is taken. Once the text is stored, none of the others could be made any more.
-        builder.place(id, &value.reads());
+        builder.place(id, &made_from(decider, value));
     }
     (builder.writes, reads)
 }
@@ -60,6 +60,28 @@ fn sources(decider: &Decider<'_>, value: &ResolvedValue) -> Vec<ValueId> {
     }
 }
 
+/// The values that are made by this plan and that a value could be made from: directly, or through alternatives that
+/// are not there yet.
+fn made_from<'a>(decider: &Decider<'a>, value: &'a ResolvedValue) -> BTreeSet<&'a ValueId> {
+    let mut made = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = value.reads();
+    while let Some(id) = open.pop() {
+        match decider.actions.get(id) {
+            Some(Action::Create) => {
+                made.insert(id);
+            }
+            Some(action) if action.will_be_there() => {}
+            Some(_) | None if seen.insert(id) => {
+                let value = decider.input.resolved.value(id);
+                open.extend(value.into_iter().flat_map(ResolvedValue::reads));
+            }
+            Some(_) | None => {}
+        }
+    }
+    made
+}
+
 struct Builder<'d, 'a> {
     decider: &'d Decider<'a>,
     writes: Vec<Write>,
@@ -71,7 +93,7 @@ struct Builder<'d, 'a> {
 }
 
 impl Builder<'_, '_> {
-    fn place(&mut self, id: &ValueId, sources: &[&ValueId]) {
+    fn place(&mut self, id: &ValueId, sources: &BTreeSet<&ValueId>) {
         let before = self.before(id, sources);
         let own = self.last_of.get(&id.entry).copied();
         // The latest write of this entry takes the value too, unless one that the value needs comes after it.
@@ -99,7 +121,7 @@ impl Builder<'_, '_> {
     }
 
     /// The writes that a value needs first: its sources', and that of the group member before it.
-    fn before(&self, id: &ValueId, sources: &[&ValueId]) -> BTreeSet<usize> {
+    fn before(&self, id: &ValueId, sources: &BTreeSet<&ValueId>) -> BTreeSet<usize> {
         let group = self.decider.bonds.group(id);
         let member = group.and_then(|group| self.last_of_group.get(&group));
         let sources = sources
