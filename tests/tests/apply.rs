@@ -74,11 +74,11 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
 
     Applied: 15 created, 1 for you to provide, 1 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         cloudflare-api-token: Cloudflare dashboard, My Profile, API Tokens; permissions Zone:Read and DNS:Edit for the one zone
           https://dash.cloudflare.com/profile/api-tokens
 
-      You may provide:
+      You may provide (`seed set KEY`):
         hf-token: Hugging Face, Settings, Access Tokens; read access, needed for gated models only
           https://huggingface.co/settings/tokens
 
@@ -106,11 +106,11 @@ fn the_first_run_creates_and_the_second_changes_nothing() -> Test {
 
     Applied: 15 exist, 1 for you to provide, 1 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         cloudflare-api-token: Cloudflare dashboard, My Profile, API Tokens; permissions Zone:Read and DNS:Edit for the one zone
           https://dash.cloudflare.com/profile/api-tokens
 
-      You may provide:
+      You may provide (`seed set KEY`):
         hf-token: Hugging Face, Settings, Access Tokens; read access, needed for gated models only
           https://huggingface.co/settings/tokens
 
@@ -163,11 +163,11 @@ fn without_identity_nothing_of_dex_is_made() -> Test {
 
     Applied: 6 created, 1 for you to provide, 1 optional, 10 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         cloudflare-api-token: Cloudflare dashboard, My Profile, API Tokens; permissions Zone:Read and DNS:Edit for the one zone
           https://dash.cloudflare.com/profile/api-tokens
 
-      You may provide:
+      You may provide (`seed set KEY`):
         hf-token: Hugging Face, Settings, Access Tokens; read access, needed for gated models only
           https://huggingface.co/settings/tokens
 
@@ -547,11 +547,11 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
 
     Applied: 6 exist, 1 for you to provide, 1 waiting, 1 written later, 1 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: dashboard, API tokens
           https://example.com/tokens
 
-      You may provide:
+      You may provide (`seed set KEY`):
         license: sales@example.com
 
       Files:
@@ -853,11 +853,11 @@ fn a_copy_that_cannot_be_written_leaves_a_report() -> Test {
 
     Applied: 15 created, 1 for you to provide, 1 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         cloudflare-api-token: Cloudflare dashboard, My Profile, API Tokens; permissions Zone:Read and DNS:Edit for the one zone
           https://dash.cloudflare.com/profile/api-tokens
 
-      You may provide:
+      You may provide (`seed set KEY`):
         hf-token: Hugging Face, Settings, Access Tokens; read access, needed for gated models only
           https://huggingface.co/settings/tokens
 

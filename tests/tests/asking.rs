@@ -96,7 +96,7 @@ fn values_are_asked_for_in_order_refused_with_a_reason_and_used_at_once() -> Tes
 
     Applied: 4 created, 1 optional.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         license: sales@example.com
 
       Files:
@@ -141,12 +141,12 @@ fn an_empty_line_is_later_and_all_else_is_done() -> Test {
 
     Applied: 1 created, 2 for you to provide, 1 waiting, 1 optional.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: dashboard, API tokens
           https://example.com/tokens
         bundle: your \u001b[31mauthority
 
-      You may provide:
+      You may provide (`seed set KEY`):
         license: sales@example.com
 
       Files:

@@ -134,7 +134,7 @@ fn placeholders_are_filled_when_that_is_asked_for_and_nothing_else_changes() -> 
 
     Applied: 1 created, 3 exist, 1 for you to provide, 2 blocked.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         api-token: dashboard, API tokens
     ---
     [exit status: 12]

@@ -89,7 +89,7 @@ fn values_of_a_file_are_stored_as_they_stand_there() -> Test {
 
     Applied: 4 created, 2 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
     ---
@@ -173,7 +173,7 @@ fn a_variable_of_a_key_is_taken_and_said() -> Test {
 
     Applied: 3 created, 3 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#two: a value from a person or another system
@@ -194,7 +194,7 @@ fn a_variable_of_a_key_is_taken_and_said() -> Test {
 
     Applied: 3 exist, 3 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#two: a value from a person or another system
@@ -234,10 +234,10 @@ fn the_variable_that_the_contract_suggests_is_taken_only_when_named() -> Test {
 
     Applied: 1 created, 1 for you to provide, 4 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: the dashboard
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#one: a value from a person or another system
@@ -252,7 +252,7 @@ fn the_variable_that_the_contract_suggests_is_taken_only_when_named() -> Test {
 
     Applied: 1 created, 1 exists, 4 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#one: a value from a person or another system
@@ -274,10 +274,10 @@ fn a_suggested_variable_with_nothing_in_it_counts_as_not_set() -> Test {
 
     Applied: 1 created, 1 for you to provide, 4 optional, 1 not needed.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: the dashboard
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#one: a value from a person or another system
@@ -322,7 +322,7 @@ fn a_file_that_the_contract_names_is_taken_when_it_exists() -> Test {
 
     Applied: 3 created, 3 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         other: a value from a person or another system
         entry#one: a value from a person or another system
         entry#two: a value from a person or another system
@@ -343,7 +343,7 @@ fn a_file_that_the_contract_names_is_taken_when_it_exists() -> Test {
 
     Applied: 3 exist, 3 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         other: a value from a person or another system
         entry#one: a value from a person or another system
         entry#two: a value from a person or another system
@@ -366,7 +366,7 @@ fn a_file_that_the_contract_names_gives_way_and_is_not_opened() -> Test {
 
     Applied: 2 created, 4 optional, 1 not needed.
 
-      You may provide:
+      You may provide (`seed set KEY`):
         tls-key: a value from a person or another system
         other: a value from a person or another system
         entry#one: a value from a person or another system
@@ -469,7 +469,7 @@ fn a_file_for_a_key_that_is_not_selected_is_not_opened() -> Test {
 
     Applied: 1 for you to provide, 6 not selected.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: the dashboard
     ---
     [exit status: 11]

@@ -396,11 +396,11 @@ fn several_lines_of_a_contract_hang_below_their_key() -> Test {
 
     Applied: 2 exist, 1 for you to provide, 1 optional.
 
-      You still have to provide:
+      You still have to provide (`seed set KEY`):
         token: 1. open the console
           2. copy the token
 
-      You may provide:
+      You may provide (`seed set KEY`):
         hint: ask
 
       Files:

@@ -154,10 +154,14 @@ pub(crate) fn missing(resolved: &Resolved, report: &Report) -> String {
     let optional = of(|action| matches!(action, Action::Optional));
     let mut text = String::new();
     if !ask.is_empty() {
-        text.push_str(&format!("\n  You still have to provide:\n{ask}"));
+        text.push_str(&format!(
+            "\n  You still have to provide (`seed set KEY`):\n{ask}"
+        ));
     }
     if !optional.is_empty() {
-        text.push_str(&format!("\n  You may provide:\n{optional}"));
+        text.push_str(&format!(
+            "\n  You may provide (`seed set KEY`):\n{optional}"
+        ));
     }
     text
 }
