@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::disk::{self, Access, Over};
 use crate::error::{CliError, Result};
-use crate::secret_files::FileFate;
+use crate::secret_files::{self, FileFate};
 
 /// The files that hold a value.
 pub(super) fn of<'a>(
@@ -53,13 +53,7 @@ fn follow_one(
     before: Option<&Zeroizing<String>>,
     read: &ReadValues,
 ) -> Result<FileFate> {
-    let complete = seed_engine::needed(file)
-        .iter()
-        .all(|id| read.values.contains_key(id) || is_left_out(resolved, read, id));
-    if !complete {
-        return Ok(FileFate::Waits);
-    }
-    let text = seed_engine::render(resolved, file, read).map_err(|err| {
+    let text = secret_files::content(resolved, file, read).map_err(|err| {
         CliError::failed(format!("cannot make the file `{}`", file.path)).because(&err)
     });
     let Some(text) = text? else {
@@ -80,10 +74,4 @@ fn follow_one(
     disk::write(root, &file.path, text.as_bytes(), Access::Private, over)
         .map_err(|err| CliError::file("write", &path, &err))?;
     Ok(fate)
-}
-
-/// Whether a value may be left out: it is optional, and its backend said that it is not there.
-fn is_left_out(resolved: &Resolved, read: &ReadValues, id: &ValueId) -> bool {
-    resolved.value(id).is_some_and(|value| value.optional)
-        && matches!(read.unread.get(id), Some(seed_engine::Unread::Absent))
 }
