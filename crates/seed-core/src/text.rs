@@ -349,7 +349,9 @@ mod tests {
                 .prop_map(|word| Subject::parse(&word).unwrap()),
             Just(Subject::Env),
             "config(\\.[a-z-]{1,5}){1,3}".prop_map(|word| Subject::parse(&word).unwrap()),
-            "[a-z]{1,5}#[A-Z_.]{1,5}".prop_map(|word| Subject::parse(&word).unwrap()),
+            "[a-z]{1,5}#[A-Z_.]{1,5}"
+                .prop_filter("reserved", |word| !word.starts_with("env#"))
+                .prop_map(|word| Subject::parse(&word).unwrap()),
         ];
         let filter = prop_oneof![
             Just(Filter::Json),
