@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e fuzz install uninstall
+.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e fuzz install servers uninstall
 
 # Where values are kept, for which environment, and any further flags of `seed apply`.
 BACKEND ?= local
@@ -68,6 +68,9 @@ bench: ## Measure time and memory beside the budgets
 
 fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
 	TIME=$(TIME) tests/fuzz/run.sh
+
+servers: ## Build the servers that `make e2e` asks, into a cache (Vault, etcd, kube-apiserver, moto; needs Go and Python)
+	tests/servers/build.sh
 
 e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, strace, Node, Python's packages)
 	tests/e2e/run.sh

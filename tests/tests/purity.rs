@@ -40,17 +40,31 @@ const IMPURE: [&str; 24] = [
 ];
 
 /// Which of our crates may depend on which, tests aside.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("seed-core", &[]),
     ("seed-provider", &["seed-core"]),
     ("seed-engine", &["seed-core", "seed-provider"]),
+    ("seed-aws-sm", &["seed-core", "seed-provider"]),
+    ("seed-kubernetes", &["seed-core", "seed-provider"]),
     ("seed-local", &["seed-core", "seed-provider"]),
+    ("seed-vault", &["seed-core", "seed-provider"]),
     (
         "seed-cli",
-        &["seed-core", "seed-provider", "seed-engine", "seed-local"],
+        &[
+            "seed-core",
+            "seed-provider",
+            "seed-engine",
+            "seed-aws-sm",
+            "seed-kubernetes",
+            "seed-local",
+            "seed-vault",
+        ],
     ),
     ("seed-fuzz", &["seed-core"]),
-    ("seed-tests", &[]),
+    // Tests only. What stands in for a service, or starts a real one, knows nothing of what it judges.
+    ("seed-fakes", &[]),
+    ("seed-servers", &[]),
+    ("seed-tests", &["seed-fakes", "seed-servers"]),
 ];
 
 /// What this toolchain builds for. What is for others only need not be downloaded here.

@@ -54,6 +54,7 @@ fn unseen(wanted: &[Wanted], err: &Error) -> Inventory {
         | ErrorKind::Conflict
         | ErrorKind::Indeterminate
         | ErrorKind::Invalid
+        | ErrorKind::Misplaced
         | ErrorKind::NotFound
         | ErrorKind::RateLimited { .. }
         | ErrorKind::Unauthenticated

@@ -142,6 +142,9 @@ pub enum ErrorKind {
     Indeterminate,
     /// The backend cannot take what was asked: a name, a size or a format. Nothing was changed.
     Invalid,
+    /// What was reached is not what the contract names: another account, server or namespace, or a store of another
+    /// kind. Nothing was changed, and nothing must be tried there.
+    Misplaced,
     /// Nothing is there, in the backend's own words.
     NotFound,
     /// The backend asks for patience. Nothing was changed.
@@ -171,6 +174,7 @@ impl ErrorKind {
             | Self::Denied
             | Self::Indeterminate
             | Self::Invalid
+            | Self::Misplaced
             | Self::NotFound
             | Self::Unauthenticated
             | Self::Unexpected
@@ -187,6 +191,7 @@ impl ErrorKind {
             Self::Denied => "denied",
             Self::Indeterminate => "indeterminate",
             Self::Invalid => "invalid",
+            Self::Misplaced => "misplaced",
             Self::NotFound => "not-found",
             Self::RateLimited { .. } => "rate-limited",
             Self::Unauthenticated => "unauthenticated",
@@ -205,6 +210,8 @@ pub enum Operation {
     AddFields,
     /// [`Provider::create`](crate::Provider::create).
     Create,
+    /// [`Provider::identify`](crate::Provider::identify).
+    Identify,
     /// [`Provider::inventory`](crate::Provider::inventory).
     Inventory,
     /// [`Provider::read`](crate::Provider::read).
@@ -222,7 +229,7 @@ impl Operation {
     pub fn writes(self) -> bool {
         match self {
             Self::AddFields | Self::Create | Self::Replace | Self::Restore => true,
-            Self::Inventory | Self::Read | Self::ReadVersion => false,
+            Self::Identify | Self::Inventory | Self::Read | Self::ReadVersion => false,
         }
     }
 
@@ -231,6 +238,7 @@ impl Operation {
         match self {
             Self::AddFields => "add-fields",
             Self::Create => "create",
+            Self::Identify => "identify",
             Self::Inventory => "inventory",
             Self::Read => "read",
             Self::ReadVersion => "read-version",
@@ -244,6 +252,7 @@ impl Operation {
         match self {
             Self::AddFields => "add fields to",
             Self::Create => "create",
+            Self::Identify => "find out where and as whom",
             Self::Inventory => "look up what is stored",
             Self::Read => "read",
             Self::ReadVersion => "read a version of",

@@ -4,9 +4,10 @@
 //! cannot say, no bug can do. [`Replace`], [`Restore`] and [`Versions`] are apart, given only to the commands that
 //! a person uses for just that; a backend that cannot do one of them does not implement it.
 //!
-//! An adapter does each request once and plainly. Deadlines, limits, pacing, retries and traces are wrappers around
-//! it, from the inside out [`Timed`], [`Limited`], [`Paced`], [`Retrying`], [`Traced`]: a permit is free again during
-//! a back-off, and a trace shows what the caller waited for.
+//! An adapter whose call is one request does it once and plainly. Deadlines, limits, pacing, retries and traces are
+//! wrappers around it, from the inside out [`Timed`], [`Limited`], [`Paced`], [`Retrying`], [`Traced`]: a permit is
+//! free again during a back-off, and a trace shows what the caller waited for. An adapter that may need many requests
+//! for one call sends each of them through [`Requests`], which does the same for a single one.
 //!
 //! [`Memory`] is a backend for tests. The feature `conformance` has the suite that every adapter must pass.
 //!
@@ -18,10 +19,12 @@ mod error;
 mod marks;
 mod memory;
 mod provider;
+mod requests;
 mod wrap;
 
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use marks::Marks;
 pub use memory::Memory;
-pub use provider::{Provider, Replace, Restore, Stored, Versions, WantedShape};
-pub use wrap::{Backoff, Deadlines, Limited, Paced, Pacer, Retrying, Timed, Traced};
+pub use provider::{Identity, Provider, Replace, Restore, Stored, Versions, WantedShape};
+pub use requests::{Policy, Requests};
+pub use wrap::{Backoff, Counts, Deadlines, Limited, Paced, Pacer, Retrying, Timed, Traced};

@@ -26,6 +26,17 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Says what this backend is and what it can promise. Does no I/O.
     fn describe(&self) -> Description;
 
+    /// Makes the calls that a run needs once, before all others: logs in, learns as whom, and proves that the place is
+    /// the one that was described.
+    ///
+    /// Fails with `Misplaced` when it is not, and then no other call may be made. The other verbs do the same on their
+    /// own when nobody has; what was proved is not asked again.
+    async fn identify(&self) -> Result<Identity>;
+
+    /// What a person should know about how the calls so far were made: a permission that was missing and done without,
+    /// a protection that is off. Each is a sentence without a value.
+    fn notes(&self) -> Vec<String>;
+
     /// Looks up each of `wanted`, and answers for every name asked. No value gets past the adapter.
     ///
     /// A name is absent only when the backend said so in its own words. What fails for one name is that name's
@@ -95,6 +106,13 @@ pub trait Versions: Provider {
     ) -> Result<Stored>;
 }
 
+/// Whose calls they are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    /// The name that the backend knows us by, where it tells.
+    pub who: Option<String>,
+}
+
 /// What was read, and the version to expect when it is changed.
 #[derive(Debug)]
 pub struct Stored {
@@ -120,6 +138,14 @@ pub enum WantedShape {
 impl<P: Provider + ?Sized> Provider for Arc<P> {
     fn describe(&self) -> Description {
         (**self).describe()
+    }
+
+    async fn identify(&self) -> Result<Identity> {
+        (**self).identify().await
+    }
+
+    fn notes(&self) -> Vec<String> {
+        (**self).notes()
     }
 
     async fn inventory(&self, wanted: &[Wanted]) -> Result<Inventory> {

@@ -493,6 +493,7 @@ async fn after_a_lost_answer_nothing_is_added_to_an_entry_that_has_got_a_product
             }
         }
         Operation::Create
+        | Operation::Identify
         | Operation::Inventory
         | Operation::ReadVersion
         | Operation::Replace

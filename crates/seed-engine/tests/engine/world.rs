@@ -22,7 +22,8 @@ use seed_core::secret::SecretValue;
 use seed_core::value::verify;
 use seed_engine::{Collected, Job, Observer, Providers, Replacers, apply, collect, read_values};
 use seed_provider::{
-    Error, ErrorKind, Marks, Memory, Operation, Provider, Replace, Result, Stored, WantedShape,
+    Error, ErrorKind, Identity, Marks, Memory, Operation, Provider, Replace, Result, Stored,
+    WantedShape,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -146,6 +147,14 @@ impl fmt::Debug for Stage {
 impl Provider for Stage {
     fn describe(&self) -> Description {
         self.memory.describe()
+    }
+
+    async fn identify(&self) -> Result<Identity> {
+        self.memory.identify().await
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.memory.notes()
     }
 
     async fn inventory(&self, wanted: &[Wanted]) -> Result<Inventory> {
@@ -404,6 +413,14 @@ struct Quiet(Arc<Stage>);
 impl Provider for Quiet {
     fn describe(&self) -> Description {
         self.0.describe()
+    }
+
+    async fn identify(&self) -> Result<Identity> {
+        self.0.memory.identify().await
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.0.notes()
     }
 
     async fn inventory(&self, wanted: &[Wanted]) -> Result<Inventory> {

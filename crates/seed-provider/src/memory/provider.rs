@@ -15,8 +15,8 @@ use seed_core::name::SecretName;
 use super::kept::{self, Kept};
 use super::state::{Failure, Moment, State};
 use crate::{
-    Error, ErrorKind, Marks, Operation, Provider, Replace, Restore, Result, Stored, Versions,
-    WantedShape,
+    Error, ErrorKind, Identity, Marks, Operation, Provider, Replace, Restore, Result, Stored,
+    Versions, WantedShape,
 };
 
 /// A backend that forgets everything when it is dropped.
@@ -224,6 +224,15 @@ impl fmt::Debug for Memory {
 impl Provider for Memory {
     fn describe(&self) -> Description {
         self.description.clone()
+    }
+
+    async fn identify(&self) -> Result<Identity> {
+        let _call = self.begin(Operation::Identify, None).await?;
+        Ok(Identity::default())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
     }
 
     async fn inventory(&self, wanted: &[Wanted]) -> Result<Inventory> {

@@ -8,7 +8,7 @@ mod traced;
 mod wrapper;
 
 pub use limited::Limited;
-pub use paced::{Paced, Pacer};
+pub use paced::{Counts, Paced, Pacer};
 pub use retrying::{Backoff, Retrying};
 pub use timed::{Deadlines, Timed};
 pub use traced::Traced;

@@ -1,6 +1,7 @@
 //! Staying under a service's quotas, instead of running into them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -47,11 +48,21 @@ impl<P: std::fmt::Debug + Send + Sync + 'static> Wrapper for Paced<P> {
     }
 }
 
-/// Hands out turns so that no minute sees more reads or writes than a quota.
+/// Hands out turns so that no minute sees more reads or writes than a quota, and fewer while the service says that even
+/// those are too many: others may share the quota.
 #[derive(Debug)]
 pub struct Pacer {
-    reads: Option<Lane>,
-    writes: Option<Lane>,
+    reads: Lane,
+    writes: Lane,
+}
+
+/// Which quota a request counts against.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Counts {
+    /// That of reads.
+    AsRead,
+    /// That of writes.
+    AsWrite,
 }
 
 impl Pacer {
@@ -62,41 +73,78 @@ impl Pacer {
     /// At most half a quota is taken as burst.
     pub fn new(pace: Pace, burst: u32) -> Self {
         Self {
-            reads: pace.reads.map(|quota| Lane::new(quota.get(), burst)),
-            writes: pace.writes.map(|quota| Lane::new(quota.get(), burst)),
+            reads: Lane::new(pace.reads, burst),
+            writes: Lane::new(pace.writes, burst),
         }
     }
 
     /// Waits until a read may be sent.
     pub async fn read(&self) {
-        wait(self.reads.as_ref()).await;
+        self.turn(Counts::AsRead).await;
     }
 
     /// Waits until a write may be sent.
     pub async fn write(&self) {
-        wait(self.writes.as_ref()).await;
+        self.turn(Counts::AsWrite).await;
     }
-}
 
-async fn wait(lane: Option<&Lane>) {
-    if let Some(lane) = lane {
-        tokio::time::sleep_until(lane.turn(Instant::now())).await;
+    /// Waits until a request may be sent.
+    pub(crate) async fn turn(&self, counts: Counts) {
+        if let Some(at) = self.lane(counts).turn(Instant::now()) {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
+    /// The service asked for patience, perhaps saying for how long. Many that ask at once count as one.
+    pub(crate) fn slow_down(&self, counts: Counts, asked: Option<Duration>) {
+        self.lane(counts).slow_down(Instant::now(), asked);
+    }
+
+    /// The service took a request: carefully back to the quota's own pace.
+    pub(crate) fn went_well(&self, counts: Counts) {
+        self.lane(counts).went_well();
+    }
+
+    fn lane(&self, counts: Counts) -> &Lane {
+        match counts {
+            Counts::AsRead => &self.reads,
+            Counts::AsWrite => &self.writes,
+        }
     }
 }
 
 /// One quota. A turn that is given out and not used is lost, which errs on the slow side.
 #[derive(Debug)]
 struct Lane {
-    /// Between two turns, in the long run.
+    /// Between two turns, in the long run. Nothing without a quota.
     interval: Duration,
     /// How far a turn may come before its place in the even spread.
     ahead: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// The place of the next turn in the even spread.
-    next: Mutex<Option<Instant>>,
+    next: Option<Instant>,
+    /// What is added to the interval since the service asked for patience.
+    added: Duration,
+    /// When it last asked.
+    asked: Option<Instant>,
 }
 
 impl Lane {
-    fn new(quota: u32, burst: u32) -> Self {
+    fn new(quota: Option<NonZeroU32>, burst: u32) -> Self {
+        let state = Mutex::default();
+        let Some(quota) = quota.map(NonZeroU32::get) else {
+            let interval = Duration::ZERO;
+            let ahead = Duration::ZERO;
+            return Self {
+                interval,
+                ahead,
+                state,
+            };
+        };
         let burst = burst.clamp(1, (quota / 2).max(1));
         // A minute can hold the burst and one turn for each interval in it: together the quota.
         let spread = quota.saturating_sub(burst - 1).max(1);
@@ -104,25 +152,64 @@ impl Lane {
         Self {
             interval,
             ahead: interval * (burst - 1),
-            next: Mutex::default(),
+            state,
         }
     }
 
-    /// Takes the next turn and tells when it is.
-    fn turn(&self, now: Instant) -> Instant {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = next.map_or(now, |place| place.max(now));
-        *next = Some(place + self.interval);
-        place.checked_sub(self.ahead).map_or(now, |at| at.max(now))
+    /// Takes the next turn and tells when it is, unless it is now.
+    fn turn(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state();
+        let interval = self.interval + state.added;
+        let place = state.next.map_or(now, |place| place.max(now));
+        state.next = Some(place + interval);
+        let ahead = if state.added.is_zero() {
+            self.ahead
+        } else {
+            Duration::ZERO
+        };
+        place.checked_sub(ahead).filter(|at| *at > now)
+    }
+
+    fn slow_down(&self, now: Instant, asked: Option<Duration>) {
+        let mut state = self.state();
+        if let Some(asked) = asked {
+            let until = now + asked.min(LONGEST_ASKED);
+            state.next = Some(state.next.map_or(until, |next| next.max(until)));
+        }
+        let together = state.asked.is_some_and(|at| now < at + TOGETHER);
+        if !together {
+            let half = (self.interval + state.added) / 2;
+            state.added = (state.added + half.max(LEAST_ADDED)).min(MOST_ADDED);
+            state.asked = Some(now);
+        }
+    }
+
+    fn went_well(&self) {
+        let mut state = self.state();
+        let less = state.added.mul_f64(0.98);
+        state.added = if less < LEAST_ADDED / 10 {
+            Duration::ZERO
+        } else {
+            less
+        };
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Requests that were under way together are refused together.
+const TOGETHER: Duration = Duration::from_secs(1);
+const LEAST_ADDED: Duration = Duration::from_millis(10);
+const MOST_ADDED: Duration = Duration::from_secs(2);
+/// A service that asks for more is tried again before.
+const LONGEST_ASKED: Duration = Duration::from_mins(1);
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use seed_core::backend::Kind;
     use seed_core::document::Document;
 
@@ -180,5 +267,39 @@ mod tests {
             pacer.write().await;
         }
         assert!(begin.elapsed() < Duration::from_secs(200 * 105 / 100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_asks_for_patience_gets_it_and_later_the_quota_is_used_again() {
+        let pacer = Pacer::new(pace(0, 6_000), 1);
+        let begin = Instant::now();
+        for _ in 0..8 {
+            pacer.slow_down(Counts::AsWrite, Some(Duration::from_secs(3)));
+        }
+        pacer.write().await;
+        assert_eq!(begin.elapsed(), Duration::from_secs(3));
+        // 10 ms are the quota's, 10 ms were added once, however many asked.
+        pacer.write().await;
+        assert_eq!(begin.elapsed(), Duration::from_millis(3_020));
+        for _ in 0..200 {
+            pacer.went_well(Counts::AsWrite);
+        }
+        pacer.write().await;
+        pacer.write().await;
+        assert_eq!(begin.elapsed(), Duration::from_millis(3_050));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_quota_nothing_waits_until_the_service_asks() {
+        let pacer = Pacer::new(pace(0, 0), 1);
+        let begin = Instant::now();
+        for _ in 0..100 {
+            pacer.read().await;
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        pacer.slow_down(Counts::AsRead, None);
+        pacer.read().await;
+        pacer.read().await;
+        assert_eq!(begin.elapsed(), Duration::from_millis(10));
     }
 }

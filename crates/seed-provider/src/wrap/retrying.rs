@@ -40,6 +40,39 @@ impl Default for Backoff {
     }
 }
 
+impl Backoff {
+    /// The pause after so many failures, the last of which was `kind`.
+    pub(crate) fn pause(
+        self,
+        failures: u32,
+        kind: ErrorKind,
+        jitter: impl Fn(Duration) -> Duration,
+    ) -> Duration {
+        let Self { first, longest, .. } = self;
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let half = first.saturating_mul(doubled).min(longest) / 2;
+        let pause = half + jitter(half).min(half);
+        match kind {
+            ErrorKind::RateLimited {
+                retry_after: Some(asked),
+            } => asked.saturating_add(pause),
+            ErrorKind::AlreadyExists
+            | ErrorKind::Conflict
+            | ErrorKind::Denied
+            | ErrorKind::Indeterminate
+            | ErrorKind::Invalid
+            | ErrorKind::Misplaced
+            | ErrorKind::NotFound
+            | ErrorKind::RateLimited { retry_after: None }
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unavailable
+            | ErrorKind::Unexpected
+            | ErrorKind::Unsupported
+            | ErrorKind::WrongShape => pause,
+        }
+    }
+}
+
 impl<P> Retrying<P> {
     /// Retries the calls of `inner`.
     ///
@@ -54,31 +87,6 @@ impl<P> Retrying<P> {
             inner,
             backoff,
             jitter: Box::new(jitter),
-        }
-    }
-
-    /// The pause after so many failures, the last of which was `kind`.
-    fn pause(&self, failures: u32, kind: ErrorKind) -> Duration {
-        let Backoff { first, longest, .. } = self.backoff;
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        let half = first.saturating_mul(doubled).min(longest) / 2;
-        let pause = half + (self.jitter)(half).min(half);
-        match kind {
-            ErrorKind::RateLimited {
-                retry_after: Some(asked),
-            } => asked.saturating_add(pause),
-            ErrorKind::AlreadyExists
-            | ErrorKind::Conflict
-            | ErrorKind::Denied
-            | ErrorKind::Indeterminate
-            | ErrorKind::Invalid
-            | ErrorKind::NotFound
-            | ErrorKind::RateLimited { retry_after: None }
-            | ErrorKind::Unauthenticated
-            | ErrorKind::Unavailable
-            | ErrorKind::Unexpected
-            | ErrorKind::Unsupported
-            | ErrorKind::WrongShape => pause,
         }
     }
 }
@@ -114,7 +122,7 @@ impl<P: fmt::Debug + Send + Sync + 'static> Wrapper for Retrying<P> {
             if !err.is_retryable() || failures >= self.backoff.attempts.get() {
                 return Err(err);
             }
-            let pause = self.pause(failures, err.kind());
+            let pause = self.backoff.pause(failures, err.kind(), &self.jitter);
             tracing::debug!(
                 operation = about.operation.as_str(),
                 name = about.name.map(tracing::field::display),

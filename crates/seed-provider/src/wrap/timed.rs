@@ -58,6 +58,7 @@ impl<P: std::fmt::Debug + Send + Sync + 'static> Wrapper for Timed<P> {
             Operation::Inventory => self.deadlines.inventory,
             Operation::AddFields
             | Operation::Create
+            | Operation::Identify
             | Operation::Read
             | Operation::ReadVersion
             | Operation::Replace

@@ -10,8 +10,8 @@ use seed_core::inventory::{Inventory, Version, Wanted};
 use seed_core::name::SecretName;
 
 use crate::{
-    Error, ErrorKind, Marks, Operation, Provider, Replace, Restore, Result, Stored, Versions,
-    WantedShape,
+    Error, ErrorKind, Identity, Marks, Operation, Provider, Replace, Restore, Result, Stored,
+    Versions, WantedShape,
 };
 
 /// Which call it is.
@@ -66,6 +66,15 @@ pub(super) trait Wrapper: fmt::Debug + Send + Sync + 'static {
 impl<W: Wrapper<Inner: Provider>> Provider for W {
     fn describe(&self) -> Description {
         self.inner().describe()
+    }
+
+    async fn identify(&self) -> Result<Identity> {
+        let about = About::all(Operation::Identify);
+        self.call(about, || self.inner().identify()).await
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.inner().notes()
     }
 
     async fn inventory(&self, wanted: &[Wanted]) -> Result<Inventory> {
@@ -180,10 +189,13 @@ mod tests {
         assert!(matches!(old.document, Document::Fields(fields) if fields.len() == 2));
         provider.read(&name, shape).await.unwrap();
         provider.inventory(&[]).await.unwrap();
+        provider.identify().await.unwrap();
+        assert_eq!(provider.notes(), memory.notes());
         assert_eq!(provider.describe(), memory.describe());
         for operation in [
             Operation::AddFields,
             Operation::Create,
+            Operation::Identify,
             Operation::Inventory,
             Operation::Read,
             Operation::ReadVersion,

@@ -1,0 +1,8 @@
+//! From a kind of backend to its adapter: one file each.
+
+#[cfg(feature = "local")]
+mod local;
+mod open;
+mod opened;
+
+pub(crate) use open::{describe, open, open_to_replace};

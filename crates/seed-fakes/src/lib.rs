@@ -1,0 +1,23 @@
+//! Stand-ins of the services, for tests only: faithful where the services are documented or were measured, and cruel on
+//! request.
+//!
+//! A stand-in is a [`Service`]: it turns one request into one answer, all at once, and holds what is stored. [`Server`]
+//! puts it on a free port of 127.0.0.1 with or without TLS, logs every request ([`Log`]), waits before it answers
+//! ([`Server::set_latency`]), refuses what comes too fast ([`Quota`]) and does the [`Fault`]s that a test plans.
+//! It runs on threads of its own, so that a test may be async or not, and stops when it is dropped.
+//!
+//! Each stand-in is held to the suite that its backend's adapter must pass, as the real server is.
+
+mod fault;
+mod log;
+mod message;
+mod quota;
+mod server;
+mod tls;
+
+pub use fault::{Fault, When};
+pub use log::{Call, Log};
+pub use message::{Answer, Request};
+pub use quota::{Clock, Quota};
+pub use server::{Server, Service};
+pub use tls::Authority;

@@ -1,0 +1,431 @@
+//! A stand-in on a port, with its log and its faults.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::fault::Rule;
+use crate::quota::Bucket;
+use crate::{Answer, Authority, Call, Fault, Log, Quota, Request, When};
+
+/// What a stand-in does. It holds all that is stored.
+pub trait Service: fmt::Debug + Send + Sync + 'static {
+    /// What the service itself calls a request, such as `CreateSecret`.
+    fn operation(&self, request: &Request) -> String;
+
+    /// Whether a request counts against the quota of writes.
+    fn writes(&self, operation: &str) -> bool;
+
+    /// Does what is asked, all at once, and answers.
+    fn answer(&self, request: &Request) -> Answer;
+
+    /// How the service says that requests come too fast.
+    fn throttled(&self) -> Answer;
+}
+
+/// A stand-in on a free port of 127.0.0.1. Stops when it is dropped.
+pub struct Server<S> {
+    shared: Arc<Shared<S>>,
+    address: SocketAddr,
+    scheme: &'static str,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+struct Shared<S> {
+    service: S,
+    control: Mutex<Control>,
+    logged: Notify,
+}
+
+#[derive(Default)]
+struct Control {
+    log: Log,
+    rules: Vec<Rule>,
+    latency: Duration,
+    quota: Option<Bucket>,
+}
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+impl<S: Service> Server<S> {
+    /// Starts a stand-in without TLS.
+    pub fn start(service: S) -> Self {
+        Self::start_on(service, None)
+    }
+
+    /// Starts a stand-in with a certificate for `127.0.0.1` and `localhost`.
+    pub fn start_tls(service: S, authority: &Authority) -> Self {
+        let config = authority.server(&["127.0.0.1", "localhost"]);
+        Self::start_on(service, Some(TlsAcceptor::from(config)))
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test cannot do without")]
+    fn start_on(service: S, tls: Option<TlsAcceptor>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let shared = Arc::new(Shared {
+            service,
+            control: Mutex::default(),
+            logged: Notify::new(),
+        });
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        runtime.spawn(accept(listener, tls, Arc::clone(&shared)));
+        Self {
+            shared,
+            address,
+            scheme,
+            runtime: Some(runtime),
+        }
+    }
+
+    /// Where it is, such as `http://127.0.0.1:12345`.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The stand-in itself, to look at what is stored or to change it behind the client's back.
+    pub fn service(&self) -> &S {
+        &self.shared.service
+    }
+
+    /// Plans a fault for `times` requests (`None`: for all that fit). What was planned first goes first.
+    pub fn fault(&self, when: When, fault: Fault, times: Option<usize>) {
+        self.shared
+            .control()
+            .rules
+            .push(Rule { when, fault, times });
+    }
+
+    /// Forgets all faults.
+    pub fn heal(&self) {
+        self.shared.control().rules.clear();
+    }
+
+    /// Waits so long before each answer.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.control().latency = latency;
+    }
+
+    /// Refuses writes that come too fast.
+    pub fn set_write_quota(&self, quota: Quota) {
+        self.shared.control().quota = Some(Bucket::new(quota));
+    }
+
+    /// All requests so far.
+    pub fn log(&self) -> Log {
+        self.shared.control().log.clone()
+    }
+
+    /// Forgets the requests so far, so that the next one has the index 0.
+    pub fn clear_log(&self) {
+        self.shared.control().log = Log::default();
+    }
+
+    /// Waits until request `index` has come, at most `longest`. With [`Fault::HoldBefore`] or [`Fault::HoldAfter`] it
+    /// has then been read, or done, and stays without an answer. Tells whether it came.
+    pub fn wait_for(&self, index: usize, longest: Duration) -> bool {
+        let Some(runtime) = &self.runtime else {
+            return false;
+        };
+        let (send, receive) = std::sync::mpsc::channel();
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move {
+            let came = tokio::time::timeout(longest, shared.came(index)).await;
+            // Nobody hears it when the test has given up.
+            send.send(came.is_ok()).unwrap_or_default();
+        });
+        receive.recv().unwrap_or(false)
+    }
+}
+
+impl<S> Drop for Server<S> {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl<S> fmt::Debug for Server<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Service> Shared<S> {
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a request is settled: done, refused or held.
+    async fn came(&self, index: usize) {
+        loop {
+            let next = self.logged.notified();
+            let settled = |call: &Call| call.settled;
+            if self.control().log.0.get(index).is_some_and(settled) {
+                return;
+            }
+            next.await;
+        }
+    }
+
+    /// Takes a request into the log, and tells what goes wrong with it and how long it waits.
+    fn enter(&self, request: &Request) -> (usize, Option<Fault>, Duration) {
+        let operation = self.service.operation(request);
+        let writes = self.service.writes(&operation);
+        let mut control = self.control();
+        let index = control.log.len();
+        let rule = control
+            .rules
+            .iter_mut()
+            .find(|rule| rule.fits(index, &operation, request));
+        let mut fault = rule.map(|rule| {
+            rule.times = rule.times.map(|times| times - 1);
+            rule.fault.clone()
+        });
+        let full = |bucket: &mut Bucket| writes && !bucket.take();
+        if fault.is_none() && control.quota.as_mut().is_some_and(full) {
+            fault = Some(Fault::Answer(self.service.throttled()));
+        }
+        let applied = match &fault {
+            None
+            | Some(
+                Fault::CutAfter
+                | Fault::CutInside
+                | Fault::Late(_)
+                | Fault::Slow(_)
+                | Fault::Malformed
+                | Fault::HoldAfter,
+            ) => true,
+            Some(
+                Fault::Answer(_)
+                | Fault::CutBefore
+                | Fault::Redirect(_)
+                | Fault::Empty404
+                | Fault::Echo(_)
+                | Fault::HoldBefore,
+            ) => false,
+        };
+        control.log.0.push(Call {
+            operation,
+            method: request.method.clone(),
+            path: request.path.clone(),
+            status: None,
+            applied,
+            settled: false,
+        });
+        (index, fault, control.latency)
+    }
+
+    /// Records what was answered, unless the log was cleared meanwhile.
+    fn leave(&self, index: usize, status: u16) {
+        if let Some(call) = self.control().log.0.get_mut(index) {
+            call.status = Some(status);
+        }
+    }
+
+    async fn serve(
+        &self,
+        request: hyper::Request<Incoming>,
+    ) -> Result<hyper::Response<Body>, io::Error> {
+        let request = whole(request).await?;
+        let (index, fault, latency) = self.enter(&request);
+        let does = self
+            .control()
+            .log
+            .0
+            .get(index)
+            .is_some_and(|call| call.applied);
+        let done = does.then(|| self.service.answer(&request));
+        if let Some(call) = self.control().log.0.get_mut(index) {
+            call.settled = true;
+        }
+        self.logged.notify_waiters();
+        tokio::time::sleep(latency).await;
+        let answer = match (fault, done) {
+            (None, Some(answer)) | (Some(Fault::Answer(answer)), _) => plain(&answer),
+            (Some(Fault::Late(late)), Some(answer)) => {
+                tokio::time::sleep(late).await;
+                plain(&answer)
+            }
+            (Some(Fault::CutInside), Some(answer)) => broken(answer, true),
+            (Some(Fault::Malformed), Some(answer)) => broken(answer, false),
+            (Some(Fault::Slow(apart)), Some(answer)) => slow(&answer, apart),
+            (Some(Fault::Redirect(to)), _) => {
+                plain(&Answer::empty(307).with_header("location", to))
+            }
+            (Some(Fault::Empty404), _) => plain(&Answer::empty(404)),
+            (Some(Fault::Echo(status)), _) => plain(&echo(status, &request)),
+            (Some(Fault::HoldBefore | Fault::HoldAfter), _) => std::future::pending().await,
+            (
+                None
+                | Some(
+                    Fault::CutBefore
+                    | Fault::CutAfter
+                    | Fault::CutInside
+                    | Fault::Late(_)
+                    | Fault::Malformed
+                    | Fault::Slow(_),
+                ),
+                _,
+            ) => return Err(io::Error::other("the connection is cut, as the test wants")),
+        };
+        self.leave(index, answer.status().as_u16());
+        Ok(answer)
+    }
+}
+
+async fn accept<S: Service>(
+    listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared<S>>,
+) {
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        return;
+    };
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        // Small answers must not wait for each other.
+        drop(stream.set_nodelay(true));
+        let shared = Arc::clone(&shared);
+        let tls = tls.clone();
+        connections.spawn(async move {
+            match tls {
+                None => connection(stream, shared).await,
+                Some(tls) => {
+                    // A client that does not trust the certificate hangs up here.
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, shared).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+async fn connection<S: Service>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    shared: Arc<Shared<S>>,
+) {
+    let service = service_fn(|request| shared.serve(request));
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    // Cut connections end here, as they should.
+    drop(served);
+}
+
+async fn whole(request: hyper::Request<Incoming>) -> Result<Request, io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?;
+    let headers = head.headers.iter();
+    Ok(Request {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: headers
+            .map(|(name, value)| {
+                (
+                    name.as_str().to_owned(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
+            .collect(),
+        body: body.to_bytes().to_vec(),
+    })
+}
+
+fn plain(answer: &Answer) -> hyper::Response<Body> {
+    let body = Full::new(Bytes::from(answer.body.clone()));
+    let body = body.map_err(|never: Infallible| match never {});
+    response(answer, body.boxed_unsync())
+}
+
+/// Half of the body, announced whole or as if it were all.
+fn broken(mut answer: Answer, cut: bool) -> hyper::Response<Body> {
+    let length = answer.body.len();
+    let half = answer.body.drain(..length / 2).collect::<Vec<u8>>();
+    if !cut {
+        answer.body = half;
+        return plain(&answer);
+    }
+    let first = Ok(Frame::data(Bytes::from(half)));
+    let second = Err(io::Error::other("the connection is cut, as the test wants"));
+    // What was sent so far must have left before the connection breaks.
+    let pause = tokio::time::sleep(Duration::from_millis(20));
+    let rest = stream::once(async move {
+        pause.await;
+        second
+    });
+    let body = StreamBody::new(stream::iter([first]).chain(rest)).boxed_unsync();
+    let answer = answer.with_header("content-length", length.max(1).to_string());
+    response(&answer, body)
+}
+
+fn slow(answer: &Answer, apart: Duration) -> hyper::Response<Body> {
+    let pieces: Vec<Bytes> = answer.body.chunks(16).map(Bytes::copy_from_slice).collect();
+    let body = stream::unfold(pieces.into_iter(), move |mut pieces| async move {
+        let piece = pieces.next()?;
+        tokio::time::sleep(apart).await;
+        Some((Ok(Frame::data(piece)), pieces))
+    });
+    response(answer, StreamBody::new(body).boxed_unsync())
+}
+
+fn echo(status: u16, request: &Request) -> Answer {
+    let headers: Vec<String> = request
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    let body = String::from_utf8_lossy(&request.body);
+    let text = format!("refused: {body} {}", headers.join("; "));
+    let error = serde_json::json!({
+        "__type": "InternalServiceError", "message": text, "errors": [text],
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError", "code": status,
+    });
+    Answer::json(status, &error)
+}
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "a stand-in that builds a bad answer is a bug of the test"
+)]
+fn response(answer: &Answer, body: Body) -> hyper::Response<Body> {
+    let mut response = hyper::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(body).unwrap()
+}

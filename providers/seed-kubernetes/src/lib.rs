@@ -1,0 +1,1 @@
+//! Secrets of one Kubernetes namespace as a secret backend.

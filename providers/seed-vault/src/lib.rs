@@ -1,0 +1,1 @@
+//! Vault and `OpenBao` KV version 2 as a secret backend.

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Builds the servers that `make e2e` asks, from the package registries alone, into a cache outside of the repository.
+# Versions and their hashes are pinned by the module files and by the list of requirements beside this script.
+# What is there already for the same pins is kept; each server is complete or absent. Prints nothing but progress, on
+# stderr. `build.sh NAME…` builds only those; `build.sh --where` prints the cache.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+cache="${SEED_TEST_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/seed/test-servers}"
+if [[ "${1:-}" == --where ]]; then
+  echo "$cache"
+  exit
+fi
+
+# Where one server goes: its name and a hash of all that decides what it is. `tests/src/servers.rs` looks there too.
+home() {
+  echo "$cache/$1-$(cat "$1"/* | sha256sum | cut --characters=1-16)"
+}
+
+say() {
+  echo "servers: $*" >&2
+}
+
+# A Go program of the module in directory $1: package $2, as program $3, with further linker flags $4.
+go_program() {
+  if ! command -v go >/dev/null; then
+    echo "error: go is missing; it builds the servers that tests ask (https://go.dev/doc/install)" >&2
+    exit 1
+  fi
+  (
+    cd "$1"
+    CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS='-trimpath -mod=readonly -buildvcs=false' \
+      go build -tags "${5:-}" -ldflags "-s -w ${4:-}" -o "$3" "$2"
+  )
+}
+
+vault() {
+  go_program vault github.com/hashicorp/vault "$1/vault" '' minimal
+}
+
+etcd() {
+  go_program etcd go.etcd.io/etcd/server/v3 "$1/etcd"
+}
+
+kube() {
+  local version=k8s.io/component-base/version
+  go_program kube k8s.io/kubernetes/cmd/kube-apiserver "$1/kube-apiserver" \
+    "-X $version.gitVersion=v1.36.3 -X $version.gitMajor=1 -X $version.gitMinor=36"
+}
+
+moto() {
+  python3 -m venv "$2"
+  "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement moto/requirements.txt
+}
+
+for name in "${@:-vault etcd kube moto}"; do
+  for name in $name; do
+    place="$(home "$name")"
+    mkdir -p "$cache"
+    # One builder at a time: a second run waits, and finds it done.
+    exec 9>"$cache/$name.lock"
+    flock 9
+    if [[ -e "$place/complete" ]]; then
+      say "$name is there"
+      continue
+    fi
+    say "$name is being built"
+    start=$SECONDS
+    rm -rf "$place"
+    mkdir "$place"
+    "$name" "$place" "$place"
+    touch "$place/complete"
+    say "$name took $((SECONDS - start)) s"
+  done
+done
