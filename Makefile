@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e fuzz install servers uninstall
+.PHONY: help seed-secrets build test check fmt bench lint purity doc docs deny e2e fuzz install properties servers uninstall
 
 # Where values are kept, for which environment, and any further flags of `seed apply`.
 BACKEND ?= local
@@ -7,6 +7,9 @@ ENV ?= ai-dev
 FLAGS ?=
 CARGO ?= cargo
 TIME ?= 600
+CASES ?= 4000
+# What `make test` draws its inputs from, so that a change is judged by the same ones every time.
+SEED ?= 20261122
 
 # Where `make install` puts things. PROGRAM names a program that is there already, so that none is built.
 PREFIX ?= /usr/local
@@ -30,7 +33,10 @@ build: ## Build the program
 	$(CARGO) build --locked --release --bin seed
 
 test: ## Run every test that needs the Rust toolchain alone
-	$(CARGO) test --locked --workspace --all-features
+	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace --all-features
+
+properties: ## Try the properties with many other inputs than `make test` (CASES= for each)
+	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --package seed-core --package seed-engine --package seed-cli --all-features
 
 check: ## Check formatting, lints, purity and documentation
 	$(CARGO) fmt --all --check && $(MAKE) lint purity doc
