@@ -1,0 +1,147 @@
+//! One answer, and the API server's own words in it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+/// A whole answer. Its body may have values, and is never shown.
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The id under which the audit log has the request.
+    pub(super) audit_id: Option<String>,
+    /// How long the server asks us to wait, in a header.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// What the API server says of a request that it refused: a `Status` without its free text.
+#[derive(Deserialize)]
+pub(crate) struct Status {
+    kind: String,
+    #[serde(default, rename = "status")]
+    outcome: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    details: Option<Details>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Details {
+    name: String,
+    kind: String,
+    causes: Option<Vec<Cause>>,
+    retry_after_seconds: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    reason: String,
+}
+
+impl Answer {
+    /// Whether it was done.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Reads the object that was asked for, or `None` when the body is none of that kind.
+    pub fn object<T: DeserializeOwned>(&self) -> Option<T> {
+        // The reader's own words may show the text, so they are dropped.
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Whether the server itself says that there is no object of this resource and name.
+    ///
+    /// A 404 in any other words is a proxy's, or of something else, and no absence.
+    pub fn says_not_found(&self, resource: &str, name: &str) -> bool {
+        self.status == 404
+            && self.said().is_some_and(|said| {
+                said.reason == "NotFound"
+                    && said
+                        .details
+                        .is_some_and(|of| of.kind == resource && of.name == name)
+            })
+    }
+
+    /// Whether the server itself says that the object exists.
+    pub fn says_already_exists(&self) -> bool {
+        self.status == 409 && self.reason() == Some("AlreadyExists")
+    }
+
+    /// Whether the server itself says that the object has changed meanwhile.
+    pub fn says_conflict(&self) -> bool {
+        self.status == 409 && self.reason() == Some("Conflict")
+    }
+
+    /// Whether the server itself says that a list is too old to be continued.
+    pub fn says_expired(&self) -> bool {
+        self.status == 410 && matches!(self.reason(), Some("Expired" | "Gone"))
+    }
+
+    /// Whether the namespace is being deleted, and takes nothing new.
+    pub fn says_terminating(&self) -> bool {
+        let causes = self.said().and_then(|said| said.details?.causes);
+        let mut causes = causes.into_iter().flatten();
+        self.status == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+    }
+
+    /// The reason, if it is a word of the API's own: a server may put anything there.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        let said = self.said()?;
+        REASONS.into_iter().find(|known| *known == said.reason)
+    }
+
+    /// How long the server asks us to wait.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.retry_after.or_else(|| {
+            let seconds = self.said()?.details?.retry_after_seconds?;
+            Some(Duration::from_secs(seconds))
+        })
+    }
+
+    fn said(&self) -> Option<Status> {
+        let said: Status = self.object()?;
+        (said.kind == "Status" && said.outcome == "Failure").then_some(said)
+    }
+}
+
+/// An allow-list.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("audit_id", &self.audit_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reasons of `k8s.io/apimachinery/pkg/apis/meta/v1`.
+const REASONS: [&str; 21] = [
+    "AlreadyExists",
+    "BadRequest",
+    "Conflict",
+    "Expired",
+    "Forbidden",
+    "Gone",
+    "InternalError",
+    "Invalid",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "NotFound",
+    "RequestEntityTooLarge",
+    "ServerTimeout",
+    "ServiceUnavailable",
+    "StorageReadError",
+    "StoreReadError",
+    "Timeout",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unknown",
+    "UnsupportedMediaType",
+];

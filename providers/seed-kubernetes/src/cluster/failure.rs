@@ -1,0 +1,200 @@
+//! From what went wrong to what the caller can do about it. One table for answers, one for connections.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::CertificateError;
+use seed_provider::{Error, ErrorKind};
+
+use super::answer::Answer;
+use super::call::Call;
+
+/// What an answer means that the verb has no meaning of its own for.
+pub(super) fn of_answer(call: &Call, answer: &Answer) -> Error {
+    let (kind, message) = meaning(call, answer);
+    let words = match answer.reason() {
+        Some(reason) => format!("{} {reason}", answer.status),
+        None => format!("{}, in no words of an API server", answer.status),
+    };
+    let error = of_call(call, kind, format!("{message} ({words})"));
+    match &answer.audit_id {
+        Some(id) => error.with_request_id(id.clone()),
+        None => error,
+    }
+}
+
+fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
+    let reason = answer.reason();
+    let fixed = |kind, message: &str| (kind, message.to_owned());
+    match answer.status {
+        401 => fixed(
+            ErrorKind::Unauthenticated,
+            "the API server does not know the credential, or it has expired; log in again and run this again",
+        ),
+        403 => denied(call, answer),
+        404 if reason == Some("NotFound") => fixed(
+            ErrorKind::Unexpected,
+            "the API server does not know what was asked for",
+        ),
+        404 => fixed(
+            ErrorKind::Unexpected,
+            "something other than the API server answered, such as a proxy; check the server of the context",
+        ),
+        405 => fixed(ErrorKind::Unsupported, "the API server cannot do that"),
+        409 if reason == Some("AlreadyExists") => {
+            fixed(ErrorKind::AlreadyExists, "something of that name exists")
+        }
+        409 => fixed(ErrorKind::Conflict, "it was changed meanwhile; look again"),
+        400 | 413 | 422 => fixed(
+            ErrorKind::Invalid,
+            "the API server does not take it; check its name, keys and size, and the admission policies of the cluster",
+        ),
+        410 => fixed(
+            ErrorKind::Unavailable,
+            "the list became too old to go on with; try again",
+        ),
+        429 => (
+            ErrorKind::RateLimited {
+                retry_after: answer.patience(),
+            },
+            "the API server asks for patience; try again later, or with a lower `--concurrency`"
+                .to_owned(),
+        ),
+        500..=599 if writes(call) => fixed(
+            ErrorKind::Indeterminate,
+            "the API server failed, and may have done it or not; run this again, which looks first",
+        ),
+        500..=599 => fixed(
+            ErrorKind::Unavailable,
+            "the API server failed; try again later",
+        ),
+        300..=399 => fixed(
+            ErrorKind::Unexpected,
+            "the answer is a redirect, which is not followed with a credential; check the server of the context",
+        ),
+        _ => fixed(
+            ErrorKind::Unexpected,
+            "an answer that nothing is known about; check the server of the context",
+        ),
+    }
+}
+
+fn denied(call: &Call, answer: &Answer) -> (ErrorKind, String) {
+    if answer.says_terminating() {
+        let message = "the namespace is being deleted; wait until it is gone, and make it again";
+        return (ErrorKind::Misplaced, message.to_owned());
+    }
+    let grant = format!("the API server does not allow it; grant {}", call.needs);
+    if writes(call) {
+        let message = format!("{grant}, unless a quota or an admission policy refuses it");
+        return (ErrorKind::Denied, message);
+    }
+    (ErrorKind::Denied, grant)
+}
+
+/// An answer that says success, with a body that is not what was asked for.
+pub(super) fn of_body(call: &Call, answer: &Answer) -> Error {
+    let error = if writes(call) {
+        let message = "the answer says that it was done, and cannot be read; run this again, which looks first";
+        of_call(call, ErrorKind::Indeterminate, message)
+    } else {
+        let message = "the answer is not what an API server says; check the server of the context, and proxies in between";
+        of_call(call, ErrorKind::Unexpected, message)
+    };
+    match &answer.audit_id {
+        Some(id) => error.with_request_id(id.clone()),
+        None => error,
+    }
+}
+
+/// A request that got no whole answer.
+pub(super) fn of_connection(call: &Call, err: &(dyn StdError + 'static)) -> Error {
+    if let Some(rustls::Error::InvalidCertificate(why)) = find::<rustls::Error>(err) {
+        let message = format!(
+            "the certificate of the API server is not trusted: {}; give its authority to the context's cluster as `certificate-authority`",
+            distrust(why)
+        );
+        return of_call(call, ErrorKind::Unexpected, message);
+    }
+    if find::<kube::client::AuthError>(err).is_some() {
+        let message =
+            "the credential of the context's user cannot be read; log in again and run this again";
+        return of_call(call, ErrorKind::Unauthenticated, message);
+    }
+    let never_sent = find::<hyper_util::client::legacy::Error>(err)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    if never_sent {
+        if find::<rustls::Error>(err).is_some() {
+            let message =
+                "the API server and seed agree on no TLS; check the server of the context";
+            return of_call(call, ErrorKind::Unexpected, message);
+        }
+        let message = match find::<io::Error>(err).map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => "the API server refused the connection",
+            Some(io::ErrorKind::TimedOut) => "the API server took no connection in time",
+            _ => "the API server cannot be connected to",
+        };
+        let message = format!("{message}; check that it runs, and the server of the context");
+        return of_call(call, ErrorKind::Unavailable, message);
+    }
+    let broke = "the connection broke before the whole answer had come";
+    if writes(call) {
+        let message =
+            format!("{broke}; it may have been done or not; run this again, which looks first");
+        return of_call(call, ErrorKind::Indeterminate, message);
+    }
+    of_call(call, ErrorKind::Unavailable, broke)
+}
+
+/// An error of a call, about its entry.
+pub(super) fn of_call(
+    call: &Call,
+    kind: ErrorKind,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> Error {
+    let error = Error::new(kind, call.operation, message);
+    match &call.name {
+        Some(name) => error.about(name),
+        None => error,
+    }
+}
+
+/// Whether it may change something that is kept.
+pub(super) fn writes(call: &Call) -> bool {
+    call.operation.writes() && call.method != http::Method::GET
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rustls adds kinds, and there is nothing to say about most"
+)]
+fn distrust(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet"
+        }
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::UnknownIssuer => "nobody knows its issuer",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name"
+        }
+        _ => "it does not hold",
+    }
+}
+
+/// Looks for an error of a type among the causes of another, inside of I/O errors too, which do not show what they hold.
+fn find<'e, T: StdError + 'static>(err: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    let mut next = Some(err);
+    while let Some(err) = next {
+        if let Some(found) = err.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let inner = err.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(inner) = inner {
+            return find::<T>(inner);
+        }
+        next = err.source();
+    }
+    None
+}
