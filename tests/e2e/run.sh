@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that serve as witnesses, then runs the tests that ask them.
+# Installs the programs that serve as witnesses, builds the servers, then runs the tests that ask them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,6 +17,8 @@ if ((${#missing[@]})); then
   apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}"
 fi
 
+tests/servers/build.sh
+
 venv="${CARGO_TARGET_DIR:-target}/witnesses"
 if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
   python3 -m venv "$venv"
@@ -24,3 +26,4 @@ if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
 fi
 
 PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates --test offline -- --ignored
+cargo test --locked --package seed-servers --test real -- --ignored

@@ -2,20 +2,37 @@
 # Builds the servers that `make e2e` asks, from the package registries alone, into a cache outside of the repository.
 # Versions and their hashes are pinned by the module files and by the list of requirements beside this script.
 # What is there already for the same pins is kept; each server is complete or absent. Prints nothing but progress, on
-# stderr. `build.sh NAME…` builds only those; `build.sh --where` prints the cache.
+# stderr. `build.sh NAME…` builds only those; `build.sh --where` prints the cache; `build.sh --path NAME` prints where one
+# server is, and fails when it was not built.
 set -euo pipefail
 cd "$(dirname "$0")"
 
+servers='vault etcd kube moto'
 cache="${SEED_TEST_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/seed/test-servers}"
-if [[ "${1:-}" == --where ]]; then
-  echo "$cache"
-  exit
-fi
 
-# Where one server goes: its name and a hash of all that decides what it is. `tests/src/servers.rs` looks there too.
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+# Where one server goes: its name and a hash of all that decides what it is.
 home() {
+  [[ " $servers " == *" $1 "* ]] || fail "\`$1\` is no server; known are: $servers"
   echo "$cache/$1-$(cat "$1"/* | sha256sum | cut --characters=1-16)"
 }
+
+case "${1:-}" in
+--where)
+  echo "$cache"
+  exit
+  ;;
+--path)
+  place="$(home "${2:-}")"
+  [[ -e "$place/complete" ]] || fail "the server \`$2\` is not built: run \`make servers\`"
+  echo "$place"
+  exit
+  ;;
+esac
 
 say() {
   echo "servers: $*" >&2
@@ -24,8 +41,7 @@ say() {
 # A Go program of the module in directory $1: package $2, as program $3, with further linker flags $4.
 go_program() {
   if ! command -v go >/dev/null; then
-    echo "error: go is missing; it builds the servers that tests ask (https://go.dev/doc/install)" >&2
-    exit 1
+    fail "error: go is missing; it builds the servers that tests ask (https://go.dev/doc/install)"
   fi
   (
     cd "$1"
@@ -53,7 +69,7 @@ moto() {
   "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement moto/requirements.txt
 }
 
-for name in "${@:-vault etcd kube moto}"; do
+for name in "${@:-$servers}"; do
   for name in $name; do
     place="$(home "$name")"
     mkdir -p "$cache"
