@@ -396,6 +396,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
         }
       ],
       "errors": [],
+      "notes": [],
       "summary": {
         "create": 6,
         "ask": 1,
@@ -416,6 +417,15 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
       "version": 1,
       "contract": "every-kind",
       "env": null,
+      "backends": [
+        {
+          "name": "local",
+          "kind": "local",
+          "place": "file .seed/every-kind.age",
+          "identity": null,
+          "create": "atomic"
+        }
+      ],
       "verdict": "waiting",
       "outcomes": [
         {
@@ -519,6 +529,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
         ]
       },
       "errors": [],
+      "notes": [],
       "summary": {
         "created": 6,
         "kept": 0,

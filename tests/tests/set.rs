@@ -379,6 +379,15 @@ fn programs_are_told_in_json() -> Test {
       "contract": "setting",
       "env": null,
       "key": "token",
+      "backends": [
+        {
+          "name": "local",
+          "kind": "local",
+          "place": "file .seed/setting.age",
+          "identity": null,
+          "create": "atomic"
+        }
+      ],
       "backend": "local",
       "name": "token",
       "outcome": "created",
@@ -392,11 +401,19 @@ fn programs_are_told_in_json() -> Test {
         "header",
         "digest"
       ],
-      "errors": []
+      "errors": [],
+      "notes": []
     }
     ---
     [exit status: 0]
     "#);
+    Ok(())
+}
+
+#[test]
+fn programs_are_told_in_json_why_nothing_was_stored() -> Test {
+    let workspace = workspace()?;
+    set(&workspace, "correct horse", "token")?.success()?;
     assert_snapshot!(set(&workspace, "battery staple", "token --format json")?, @r#"
     {
       "version": 1,

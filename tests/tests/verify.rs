@@ -211,6 +211,7 @@ fn programs_get_the_same_facts() -> Test {
         }
       ],
       "errors": [],
+      "notes": [],
       "summary": {
         "sound": 0,
         "drifted": 1,

@@ -1,33 +1,35 @@
-//! Whether a person has to confirm where a run is about to write.
+//! Whether a person has to confirm where a run is about to read or write.
 
-use seed_core::backend::Description;
+use seed_core::backend::{Description, Kind};
 use seed_core::name::ValueId;
 
 use crate::error::{CliError, Result};
 use crate::terminal::Terminal;
 
-/// What must happen before the first write.
+/// What must happen before the first call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Need {
-    /// The contract names the place; nobody is asked.
+    /// Nothing: nobody is asked.
     Nothing,
-    /// A person is asked this.
+    /// A person is asked about these places.
     Ask(String),
-    /// Nobody can be asked.
+    /// Nobody can be asked about these places.
     Refuse(String),
 }
 
-/// Makes sure that the places which came from the environment are meant: asked once, or told by `--yes`.
-pub(crate) fn places(
-    places: &[Description],
+/// Makes sure that the places are meant: asked once, or told by `--yes`.
+pub(crate) async fn writing(
+    unsure: &[Description],
     yes: bool,
     no_input: bool,
     terminal: Terminal,
 ) -> Result<()> {
-    match need(places, yes, !no_input && terminal.can_ask()) {
+    match need(unsure, yes, !no_input && terminal.can_ask()) {
         Need::Nothing => Ok(()),
-        Need::Ask(question) if terminal.confirm(&question)? => Ok(()),
-        Need::Ask(_) => Err(CliError::usage("not confirmed; nothing was written")),
+        Need::Ask(places) => {
+            let question = format!("Write to {places}?");
+            agreed(terminal.confirm(&question).await?, "nothing was written")
+        }
         Need::Refuse(places) => Err(CliError::usage(format!(
             "nobody confirmed that {places} is meant"
         ))
@@ -35,8 +37,43 @@ pub(crate) fn places(
     }
 }
 
+/// Makes sure that a credential of the environment may be sent to the places.
+pub(crate) async fn reading(unsure: &[Description], terminal: Terminal) -> Result<()> {
+    match need(unsure, false, terminal.can_ask()) {
+        Need::Nothing => Ok(()),
+        Need::Ask(places) => {
+            let question = format!("Send this environment's credential to {places}?");
+            agreed(terminal.confirm(&question).await?, "nothing was sent")
+        }
+        Need::Refuse(places) => {
+            let error = CliError::usage(format!(
+                "nobody confirmed that this environment's credential may be sent to {places}"
+            ));
+            Err(error.hint(meant(unsure)))
+        }
+    }
+}
+
+/// How an environment says that a place is meant.
+fn meant(unsure: &[Description]) -> &'static str {
+    match unsure.first().map(|place| place.kind) {
+        Some(Kind::Vault) => "set VAULT_ADDR to that address if it is meant",
+        Some(Kind::AwsSm | Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Local) | None => {
+            "name the place in the environment as well if it is meant"
+        }
+    }
+}
+
+fn agreed(agreed: bool, nothing: &str) -> Result<()> {
+    if agreed {
+        Ok(())
+    } else {
+        Err(CliError::usage(format!("not confirmed; {nothing}")))
+    }
+}
+
 /// Makes sure that a value is to be replaced which the contract wants to be replaced with care.
-pub(crate) fn replacing(
+pub(crate) async fn replacing(
     id: &ValueId,
     why: &str,
     yes: bool,
@@ -52,23 +89,20 @@ pub(crate) fn replacing(
         ))
         .hint("confirm it with `--yes`"));
     }
-    if terminal.confirm(&format!("Replace `{id}`? {why}"))? {
-        Ok(())
-    } else {
-        Err(CliError::usage("not confirmed; nothing was written"))
-    }
+    let question = format!("Replace `{id}`? {why}");
+    agreed(terminal.confirm(&question).await?, "nothing was written")
 }
 
-fn need(places: &[Description], yes: bool, can_ask: bool) -> Need {
-    let unsure: Vec<String> = places
+fn need(unsure: &[Description], yes: bool, can_ask: bool) -> Need {
+    let places: Vec<String> = unsure
         .iter()
-        .filter(|place| place.confirm)
         .map(|place| format!("{}, {}", place.kind, place.place))
         .collect();
-    match (unsure.as_slice(), yes, can_ask) {
+    let places = places.join(" and ");
+    match (unsure, yes, can_ask) {
         ([], _, _) | (_, true, _) => Need::Nothing,
-        (_, false, true) => Need::Ask(format!("Write to {}?", unsure.join(" and to "))),
-        (_, false, false) => Need::Refuse(unsure.join(" and ")),
+        (_, false, true) => Need::Ask(places),
+        (_, false, false) => Need::Refuse(places),
     }
 }
 
@@ -76,11 +110,11 @@ fn need(places: &[Description], yes: bool, can_ask: bool) -> Need {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use seed_core::backend::{Capabilities, Guarantee, Kind, Pace};
+    use seed_core::backend::{Capabilities, Confirm, Guarantee, Pace};
 
     use super::*;
 
-    fn place(kind: Kind, confirm: bool) -> Description {
+    fn place(kind: Kind) -> Description {
         let capabilities = Capabilities {
             create: Guarantee::Atomic,
             add_fields: Guarantee::Atomic,
@@ -94,25 +128,18 @@ mod tests {
             kind,
             place: "somewhere".to_owned(),
             identity: None,
-            confirm,
+            confirm: Confirm::BeforeWrites,
             capabilities,
         }
     }
 
     #[test]
-    fn only_places_from_the_environment_are_confirmed() {
-        let local = place(Kind::Local, false);
-        let vault = place(Kind::Vault, true);
-        let both = [local.clone(), vault];
-        assert_eq!(need(&[local], false, false), Need::Nothing);
+    fn unsure_places_are_asked_about_together_told_by_a_flag_or_refused() {
+        let both = [place(Kind::Kubernetes), place(Kind::Vault)];
+        let places = "kubernetes, somewhere and vault, somewhere".to_owned();
+        assert_eq!(need(&[], false, false), Need::Nothing);
         assert_eq!(need(&both, true, false), Need::Nothing);
-        assert_eq!(
-            need(&both, false, true),
-            Need::Ask("Write to vault, somewhere?".to_owned())
-        );
-        assert_eq!(
-            need(&both, false, false),
-            Need::Refuse("vault, somewhere".to_owned())
-        );
+        assert_eq!(need(&both, false, true), Need::Ask(places.clone()));
+        assert_eq!(need(&both, false, false), Need::Refuse(places));
     }
 }

@@ -1,7 +1,9 @@
 //! The `seed` command: arguments, environment, terminal, files and exit codes. What it does is in the other crates.
 
+mod advice;
 mod args;
 mod asking;
+mod backends;
 mod child;
 mod commands;
 mod confirm;
@@ -39,6 +41,8 @@ use crate::args::App;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
+    // Clients of services find it here; a second start in one process would be a test's, and the first one stays.
+    drop(rustls::crypto::ring::default_provider().install_default());
     process::harden();
     let app = match App::try_parse() {
         Ok(app) => app,

@@ -8,23 +8,26 @@ use std::time::Duration;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use seed_core::backend::Kind;
 use seed_core::inventory::{Depth, Inventory, Presence, Wanted};
 use seed_core::name::ValueId;
 use seed_core::plan::{self, Action, Blocked, Findings, Input, Plan, Selection, Step};
 use seed_core::produce::{Maker, preflight, try_given};
 use seed_core::report::Report;
-use seed_core::resolve::Resolved;
+use seed_core::resolve::{Place, Resolved};
 use seed_core::secret::SecretValue;
-use seed_engine::{Job, Providers, ReadValues, Replacers, Unread};
+use seed_engine::{Job, Providers, ReadValues, Unread};
 use tokio_util::sync::CancellationToken;
 
+use crate::advice;
+use crate::backends::Backends;
 use crate::deep;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::given::Way;
 use crate::progress::Progress;
 use crate::render;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::terminal::Terminal;
 
 /// How often a long run says how far it is where no bar can be shown.
@@ -50,8 +53,6 @@ pub(crate) struct Wishes {
     pub(crate) deep: bool,
     /// Whether placeholders are filled, which needs a deep look.
     pub(crate) fill: bool,
-    /// Where they are. Empty otherwise: a run has no verb then that could overwrite anything.
-    pub(crate) replacers: Replacers,
 }
 
 /// What was seen, and the plan that follows from it.
@@ -77,6 +78,14 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     Ok(done)
 }
 
+/// Runs async work that writes nothing to its end. A signal ends it before.
+pub(crate) fn block_on_reading<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    block_on(async {
+        let mut signals = Signals::listen()?;
+        signals::or_stop(&mut signals, work).await
+    })?
+}
+
 /// Looks at every backend, and plans.
 pub(crate) async fn look(
     resolved: &Resolved,
@@ -89,7 +98,9 @@ pub(crate) async fn look(
         .errors
         .iter()
         .map(|(name, err)| {
-            CliError::failed(format!("cannot ask the backend `{name}`")).because(err)
+            let error = CliError::failed(format!("cannot ask the backend `{name}`")).because(err);
+            let kind = resolved.backends.get(name).map(|backend| backend.kind);
+            advised(error, kind, err.kind().as_str())
         })
         .collect();
     let inventories = collected.inventories;
@@ -208,7 +219,7 @@ pub(crate) async fn apply(
     resolved: &Arc<Resolved>,
     seen: &Seen,
     wishes: &Wishes,
-    providers: &Providers,
+    backends: &Backends,
     concurrency: Option<NonZeroUsize>,
     signals: &mut Signals,
     terminal: Terminal,
@@ -220,8 +231,8 @@ pub(crate) async fn apply(
         resolved: Arc::clone(resolved),
         plan: &seen.plan,
         inventories: &seen.inventories,
-        providers,
-        replacers: &wishes.replacers,
+        providers: &backends.providers,
+        replacers: &backends.replacers,
         findings: &seen.findings,
         given: &wishes.given,
         unchecked: &wishes.unchecked,
@@ -267,11 +278,26 @@ pub(crate) async fn read(
                     .as_ref()
                     .map(|id| format!("request {id}"));
                 let error = CliError::failed(format!("cannot read `{id}`: {}", failure.message));
-                Some(request.into_iter().fold(error, CliError::hint))
+                let error = request.into_iter().fold(error, CliError::hint);
+                Some(advised(error, kind_of(resolved, id), failure.kind))
             }
         })
         .collect();
     (read, failures)
+}
+
+/// Adds what to do next, where there is something to do.
+pub(crate) fn advised(error: CliError, backend: Option<Kind>, failure: &str) -> CliError {
+    let next = advice::next_step(backend, failure);
+    next.into_iter().fold(error, CliError::hint)
+}
+
+/// The kind of the backend that keeps a value.
+pub(crate) fn kind_of(resolved: &Resolved, id: &ValueId) -> Option<Kind> {
+    match resolved.entries.get(&id.entry)?.place.as_ref()? {
+        Place::Backend { kind, .. } => Some(*kind),
+        Place::Nowhere => None,
+    }
 }
 
 /// The error of a run in which no backend at all could be asked: there is nothing else to tell.

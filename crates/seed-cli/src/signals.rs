@@ -42,3 +42,18 @@ impl Signals {
         self.received
     }
 }
+
+/// Does what writes nothing, unless a signal comes first.
+pub(crate) async fn or_stop<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = signals.next() => {
+            let error = CliError::failed("stopped before the end; nothing was written");
+            Err(error.hint("run it again: what is stored is kept"))
+        }
+        done = work => done,
+    }
+}

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::error::{CliError, Result};
 use crate::render::{Styled, visible};
+use crate::signals::{self, Signals};
 
 /// Decides about colour for the whole run.
 pub(crate) fn color(choice: clap::ColorChoice) {
@@ -87,12 +88,18 @@ impl Terminal {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// Asks for `yes` on stderr.
-    pub(crate) fn confirm(self, question: &str) -> Result<bool> {
+    /// Asks for `yes` on stderr. Must be called within a runtime; a signal ends the question.
+    pub(crate) async fn confirm(self, question: &str) -> Result<bool> {
+        let mut signals = Signals::listen()?;
         say(&format!("{} [yes/no] ", visible(question)));
-        let mut answer = String::new();
-        io::stdin()
-            .read_line(&mut answer)
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = signals::or_stop(&mut signals, async { Ok(answer.await) }).await?;
+        let answer = answer
+            .map_err(io::Error::from)
+            .flatten()
             .map_err(|err| CliError::failed("cannot read the answer").because(&err))?;
         Ok(matches!(answer.trim(), "yes" | "y"))
     }

@@ -7,6 +7,7 @@
 mod apply;
 mod failure;
 mod files;
+mod identify;
 mod inventory;
 mod known;
 mod read;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use apply::{Event, Job, Observer, Randomness, apply};
 pub use files::{FileError, needed, render};
+pub use identify::{Identified, identify, unreached};
 pub use inventory::{Collected, collect};
 pub use known::{Known, know};
 pub use read::{ReadValues, Unread, read_values};
@@ -24,6 +26,9 @@ pub use replace::{Found, Replaced, Replacement, as_providers, find, replace};
 
 /// Backends that may replace what they hold, for the commands that are asked to.
 pub type Replacers = BTreeMap<String, Arc<dyn seed_provider::Replace>>;
+
+/// Backends that may bring back what was deleted, for a run that is asked to.
+pub type Restorers = BTreeMap<String, Arc<dyn seed_provider::Restore>>;
 
 /// Backends by their names in the contract.
 pub type Providers = BTreeMap<String, Arc<dyn seed_provider::Provider>>;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
+use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
 use seed_core::document::{Document, Fields};
 use seed_core::inventory::{Inventory, Version, Wanted};
 use seed_core::name::SecretName;
@@ -90,7 +90,7 @@ impl Provider for Local {
             kind: Kind::Local,
             place: format!("file {}", self.config.shown),
             identity: None,
-            confirm: false,
+            confirm: Confirm::Never,
             capabilities: Capabilities {
                 create: Guarantee::Atomic,
                 add_fields: Guarantee::Atomic,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use seed_core::backend::Kind;
+use seed_core::backend::{Confirm, Kind};
 use seed_core::document::Document;
 use seed_core::inventory::{Depth, Presence, Wanted};
 use seed_core::name::SecretName;
@@ -395,5 +395,5 @@ fn it_is_described_by_the_path_that_people_know() {
     let config = Config::new("/srv/app/.seed/dev.age", "id").shown_as(".seed/dev.age");
     let description = Local::new(config).describe();
     assert_eq!(description.place, "file .seed/dev.age");
-    assert!(!description.confirm);
+    assert_eq!(description.confirm, Confirm::Never);
 }

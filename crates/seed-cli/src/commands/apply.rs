@@ -11,16 +11,16 @@ use seed_engine::{Providers, Unread};
 
 use super::files;
 use crate::args::{ApplyArgs, Format};
-use crate::env::Environment;
+use crate::backends::{Asked, Backends, Verbs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
 use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
-use crate::session::Wishes;
-use crate::signals::Signals;
+use crate::session::{Seen, Wishes};
+use crate::signals::{self, Signals};
 use crate::terminal::Terminal;
-use crate::{asking, confirm, given, load, manifests, registry, render, select, session};
+use crate::{asking, given, load, manifests, render, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
@@ -43,33 +43,26 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
         let output = manifests::make(&session.resolved, &args.manifests, Availability::default())?;
         manifests::refuse_foreign(&output, directory)?;
     }
-    let providers = open(&session, args, &mut wishes)?;
-    let places: Vec<_> = registry::describe(&providers)
-        .into_iter()
-        .map(|(_, place)| place)
-        .collect();
-    if args.output.format == Format::Text {
-        terminal.data(&format!(
-            "{}\n",
-            render::title(&session.resolved, &session.loaded.path, &places)
-        ))?;
-    }
-    let running = carry_out(&session, &providers, args, &mut wishes, &places, terminal);
-    let applied = session::block_on(running)??;
-    let told = after(&session, args, &wishes, applied, terminal)?;
-    Ok(told)
-}
-
-/// Opens the backends. Only a run that fills placeholders is given a verb that could overwrite.
-fn open(session: &Session, args: &ApplyArgs, wishes: &mut Wishes) -> Result<Providers> {
-    let (resolved, root) = (&session.resolved, &session.root);
-    let env = Environment::read();
-    if !args.fill_placeholders {
-        return registry::open(resolved, root, &args.run, &env);
-    }
-    wishes.fill = true;
-    wishes.replacers = registry::open_to_replace(resolved, root, &args.run, &env)?;
-    Ok(seed_engine::as_providers(&wishes.replacers))
+    // Only a run that fills placeholders is given a verb that could overwrite.
+    wishes.fill = args.fill_placeholders;
+    let verbs = Verbs {
+        replace: args.fill_placeholders,
+        restore: false,
+        create_namespace: false,
+    };
+    let backends = Backends::open(&session, &args.contract, &args.run, verbs, None)?;
+    backends.used(terminal, |backends| {
+        let running = carry_out(&session, backends, args, &mut wishes, terminal);
+        let applied = session::block_on(running)??;
+        after(
+            &session,
+            args,
+            &wishes,
+            applied,
+            &backends.asked(),
+            terminal,
+        )
+    })
 }
 
 /// What a run did.
@@ -81,33 +74,30 @@ struct Applied {
 
 async fn carry_out(
     session: &Session,
-    providers: &Providers,
+    backends: &mut Backends,
     args: &ApplyArgs,
     wishes: &mut Wishes,
-    places: &[seed_core::backend::Description],
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
-    let mut seen = session::look(resolved, providers, Depth::Fields, wishes).await;
+    let mut signals = Signals::listen()?;
+    let looking = look(session, backends, args, wishes, terminal);
+    let mut seen = signals::or_stop(&mut signals, looking).await?;
+    let providers = &backends.providers;
     session::refuse_blind(&mut seen, providers, terminal)?;
     let asks = !args.no_input && terminal.can_ask() && asking::is_needed(&seen.plan);
-    if asks || !seen.plan.writes.is_empty() {
-        confirm::places(places, args.yes, args.no_input, terminal)?;
-    }
     session::refuse_wrong(resolved, &seen.plan, wishes)?;
     if asks {
         asking::ask(resolved, &mut seen, wishes, terminal)?;
         session::refuse_wrong(resolved, &seen.plan, wishes)?;
     }
     given::tell(resolved, &seen.plan, wishes, terminal);
-    let concurrency = args.run.concurrency;
-    let mut signals = Signals::listen()?;
     let report = session::apply(
         resolved,
         &seen,
         wishes,
-        providers,
-        concurrency,
+        backends,
+        args.run.concurrency,
         &mut signals,
         terminal,
     )
@@ -119,6 +109,25 @@ async fn carry_out(
         files,
         failures: failures.collect(),
     })
+}
+
+/// Says whom the run is about to write to, and looks at what is there.
+async fn look(
+    session: &Session,
+    backends: &mut Backends,
+    args: &ApplyArgs,
+    wishes: &Wishes,
+    terminal: Terminal,
+) -> Result<Seen> {
+    let resolved = &session.resolved;
+    let ApplyArgs { yes, no_input, .. } = *args;
+    backends.confirm_writes(yes, no_input, terminal).await?;
+    backends.identify().await?;
+    if args.output.format == Format::Text {
+        let title = render::title(resolved, &session.loaded.path, &backends.places());
+        terminal.data(&format!("{title}\n"))?;
+    }
+    Ok(session::look(resolved, &backends.providers, Depth::Fields, wishes).await)
 }
 
 /// Writes the contract's files from what is there now. A run that is stopped reads nothing more.
@@ -194,6 +203,7 @@ fn after(
     args: &ApplyArgs,
     wishes: &Wishes,
     mut applied: Applied,
+    asked: &Asked,
     terminal: Terminal,
 ) -> Result<Exit> {
     let resolved = &session.resolved;
@@ -211,6 +221,7 @@ fn after(
                 &wishes.unchecked,
                 &applied.files,
                 emitted.as_ref(),
+                asked,
                 &applied.failures,
             ))?;
         }

@@ -3,25 +3,36 @@
 use seed_core::plan::Selection;
 
 use crate::args::{FilesArgs, Format};
-use crate::env::Environment;
+use crate::backends::{Backends, Verbs};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::load::Session;
 use crate::secret_files::{self, FileFate};
 use crate::terminal::Terminal;
-use crate::{load, registry, render, session};
+use crate::{load, render, session};
 
 pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
     session.warn(terminal);
     secret_files::refuse_shared(&session.resolved, &session.root, &Selection::ALL)?;
-    let providers = registry::open(
-        &session.resolved,
-        &session.root,
-        &args.run,
-        &Environment::read(),
-    )?;
+    let backends = Backends::open(&session, &args.contract, &args.run, Verbs::default(), None)?;
+    backends.used(terminal, |backends| {
+        write(&session, backends, args, terminal)
+    })
+}
+
+fn write(
+    session: &Session,
+    backends: &mut Backends,
+    args: &FilesArgs,
+    terminal: Terminal,
+) -> Result<Exit> {
     let needs = secret_files::needs(&session.resolved, &Selection::ALL);
-    let (read, failures) = session::block_on(session::read(&session.resolved, &providers, &needs))?;
+    let (read, failures) = session::block_on_reading(async {
+        backends.confirm_reads(terminal).await?;
+        backends.identify().await?;
+        Ok(session::read(&session.resolved, &backends.providers, &needs).await)
+    })?;
     if let Some(failure) = session::fail(failures, terminal) {
         return Err(failure);
     }
@@ -33,7 +44,12 @@ pub(super) fn run(args: &FilesArgs, terminal: Terminal) -> Result<Exit> {
         &Selection::ALL,
     );
     match args.output.format {
-        Format::Json => terminal.json(&render::files_json(&session.resolved, &files, &failures))?,
+        Format::Json => terminal.json(&render::files_json(
+            &session.resolved,
+            &files,
+            &backends.asked(),
+            &failures,
+        ))?,
         Format::Text => {
             if session.resolved.files.is_empty() {
                 terminal.note("The contract has no files for this environment.");

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use seed_core::name::ValueId;
-use seed_core::resolve::Activity;
+use seed_core::resolve::{Activity, Resolved};
 use seed_core::secret::SecretValue;
 use zeroize::Zeroizing;
 
 use crate::args::{Format, GetArgs};
-use crate::env::Environment;
+use crate::backends::{Backends, Verbs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use crate::{load, registry, session};
+use crate::{load, session};
 
 pub(super) fn run(args: &GetArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
@@ -26,15 +26,25 @@ pub(super) fn run(args: &GetArgs, terminal: Terminal) -> Result<Exit> {
         }
         None => return Err(unknown(&session.resolved, id)),
     }
-    let providers = registry::open(
-        &session.resolved,
-        &session.root,
-        &args.run,
-        &Environment::read(),
-    )?;
+    let backends = Backends::open(&session, &args.contract, &args.run, Verbs::default(), None)?;
+    backends.used(terminal, |backends| {
+        print(&session.resolved, backends, args, terminal)
+    })
+}
+
+fn print(
+    resolved: &Resolved,
+    backends: &mut Backends,
+    args: &GetArgs,
+    terminal: Terminal,
+) -> Result<Exit> {
+    let id = &args.key;
     let wanted = BTreeSet::from([id.clone()]);
-    let (read, failures) =
-        session::block_on(session::read(&session.resolved, &providers, &wanted))?;
+    let (read, failures) = session::block_on_reading(async {
+        backends.confirm_reads(terminal).await?;
+        backends.identify().await?;
+        Ok(session::read(resolved, &backends.providers, &wanted).await)
+    })?;
     if let Some(failure) = session::fail(failures, terminal) {
         return Err(failure);
     }
@@ -70,7 +80,7 @@ fn document(id: &ValueId, value: &SecretValue) -> Result<Zeroizing<String>> {
 }
 
 /// The error for a key that the contract does not have.
-pub(super) fn unknown(resolved: &seed_core::resolve::Resolved, id: &ValueId) -> CliError {
+pub(super) fn unknown(resolved: &Resolved, id: &ValueId) -> CliError {
     let error = CliError::usage(format!("`{id}` is not declared under `secrets`"));
     let known: Vec<String> = resolved
         .values()

@@ -1,17 +1,17 @@
 //! `seed plan`.
 
-use seed_core::backend::Description;
 use seed_core::inventory::Depth;
 use seed_core::plan::{Plan, Summary};
 
 use crate::args::{PlanArgs, PlanFormat};
+use crate::backends::{Asked, Backends, Verbs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{given, load, registry, render, select, session};
+use crate::{given, load, render, select, session};
 
 pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
@@ -27,26 +27,31 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     wishes.promised = given::expected(&session, &wishes.selection, terminal)?;
-    let providers = registry::open(
-        &session.resolved,
-        &session.root,
-        &args.run,
-        &Environment::read(),
-    )?;
-    let looking = session::look(&session.resolved, &providers, depth(args), &wishes);
-    let mut seen = session::block_on(looking)?;
-    session::refuse_blind(&mut seen, &providers, terminal)?;
-    given::tell(&session.resolved, &seen.plan, &wishes, terminal);
-    let places = registry::describe(&providers);
+    let backends = Backends::open(&session, &args.contract, &args.run, Verbs::default(), None)?;
+    backends.used(terminal, |backends| {
+        look(&session, backends, args, &wishes, terminal)
+    })
+}
+
+fn look(
+    session: &Session,
+    backends: &mut Backends,
+    args: &PlanArgs,
+    wishes: &Wishes,
+    terminal: Terminal,
+) -> Result<Exit> {
+    let resolved = &session.resolved;
+    let looking = async {
+        backends.confirm_reads(terminal).await?;
+        backends.identify().await?;
+        Ok(session::look(resolved, &backends.providers, depth(args), wishes).await)
+    };
+    let mut seen = session::block_on_reading(looking)?;
+    session::refuse_blind(&mut seen, &backends.providers, terminal)?;
+    given::tell(resolved, &seen.plan, wishes, terminal);
+    let asked = backends.asked();
     let failures = &seen.failures;
-    show(
-        &session,
-        &seen.plan,
-        Some(&places),
-        failures,
-        args,
-        terminal,
-    )?;
+    show(session, &seen.plan, Some(&asked), failures, args, terminal)?;
     if let Some(exit) = session::tell(failures, terminal) {
         return Ok(exit);
     }
@@ -57,24 +62,24 @@ pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
     })
 }
 
-/// Prints a plan. Without `places`, no backend was asked.
+/// Prints a plan. Without `asked`, no backend was.
 fn show(
     session: &Session,
     plan: &Plan,
-    places: Option<&[(String, Description)]>,
+    asked: Option<&Asked>,
     failures: &[CliError],
     args: &PlanArgs,
     terminal: Terminal,
 ) -> Result<()> {
     let (resolved, path) = (&session.resolved, &session.loaded.path);
-    match (args.format, places) {
-        (PlanFormat::Json, _) => {
-            terminal.json(&render::plan_json(resolved, plan, places, failures))
+    match (args.format, asked) {
+        (PlanFormat::Json, _) => terminal.json(&render::plan_json(resolved, plan, asked, failures)),
+        (PlanFormat::Markdown, _) => {
+            let places = asked.map(|asked| asked.places.as_slice());
+            terminal.data(&render::plan_markdown(resolved, plan, places))
         }
-        (PlanFormat::Markdown, _) => terminal.data(&render::plan_markdown(resolved, plan, places)),
-        (PlanFormat::Text, Some(places)) => {
-            let places: Vec<_> = places.iter().map(|(_, place)| place.clone()).collect();
-            let title = render::title(resolved, path, &places);
+        (PlanFormat::Text, Some(asked)) => {
+            let title = render::title(resolved, path, &asked.places);
             let plan = render::plan_text(resolved, plan, Environment::is_set);
             terminal.data(&format!("{title}\n{plan}"))
         }

@@ -9,14 +9,14 @@ use seed_core::plan::Plan;
 use seed_engine::Providers;
 
 use crate::args::{Format, VerifyArgs};
-use crate::env::Environment;
+use crate::backends::{Backends, Verbs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::file_check::{self, CheckedFile, FileState};
 use crate::load::Session;
 use crate::session::Wishes;
 use crate::terminal::Terminal;
-use crate::{load, registry, render, secret_files, select, session};
+use crate::{load, render, secret_files, select, session};
 
 pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
@@ -26,27 +26,36 @@ pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
         selection: select::selection(&session.resolved, &args.select)?,
         ..Wishes::default()
     };
-    let providers = registry::open(
-        &session.resolved,
-        &session.root,
-        &args.run,
-        &Environment::read(),
-    )?;
-    let looking = look(&session, &providers, args, &wishes, terminal);
-    let found = session::block_on(looking)??;
-    let places = registry::describe(&providers);
+    let backends = Backends::open(&session, &args.contract, &args.run, Verbs::default(), None)?;
+    backends.used(terminal, |backends| {
+        tell(&session, backends, args, &wishes, terminal)
+    })
+}
+
+fn tell(
+    session: &Session,
+    backends: &mut Backends,
+    args: &VerifyArgs,
+    wishes: &Wishes,
+    terminal: Terminal,
+) -> Result<Exit> {
+    let found = session::block_on_reading(async {
+        backends.confirm_reads(terminal).await?;
+        backends.identify().await?;
+        look(session, &backends.providers, args, wishes, terminal).await
+    })?;
+    let asked = backends.asked();
     let (resolved, title) = (&session.resolved, &session.loaded.path);
     match args.output.format {
         Format::Json => terminal.json(&render::verify_json(
             resolved,
             &found.verification,
             &found.files,
-            &places,
+            &asked,
             &found.failures,
         ))?,
         Format::Text => {
-            let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
-            let title = render::title(resolved, title, &places);
+            let title = render::title(resolved, title, &asked.places);
             let (values, files) = (&found.verification, &found.files);
             let text = render::verify_text(resolved, &found.plan, values, files);
             terminal.data(&format!("{title}\n{text}"))?;

@@ -11,5 +11,5 @@ mod way;
 pub(crate) use collect::{collect, expected};
 pub(crate) use tell::{tell, tell_forms};
 pub(crate) use values_file::{read, too_large, warn};
-pub(crate) use variables::{reader, suggested};
+pub(crate) use variables::{reader, suggested, variables_with_values};
 pub(crate) use way::Way;

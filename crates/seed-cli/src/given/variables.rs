@@ -49,6 +49,19 @@ pub(crate) fn suggested<'v>(resolved: &Resolved, value: &'v ResolvedValue) -> Op
     reader(resolved, name).is_none().then_some(name)
 }
 
+/// The names of variables that hold given values, or may: no program that a client of a backend runs is to see them.
+///
+/// `named` is one that the command line names.
+pub(crate) fn variables_with_values(resolved: &Resolved, named: Option<&str>) -> Vec<String> {
+    let values = resolved.values();
+    let suggested = values.filter_map(|(_, value)| suggested(resolved, value));
+    let mut names = Environment::names_with(PREFIX);
+    names.extend(suggested.chain(named).map(str::to_owned));
+    names.sort();
+    names.dedup();
+    names
+}
+
 fn take_all(collector: &mut Collector<'_>, terminal: Terminal) {
     let resolved = collector.resolved;
     let mut none = true;

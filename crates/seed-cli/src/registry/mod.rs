@@ -5,4 +5,5 @@ mod local;
 mod open;
 mod opened;
 
-pub(crate) use open::{describe, open, open_to_replace};
+pub(crate) use open::open;
+pub(crate) use opened::{Ground, Opened};

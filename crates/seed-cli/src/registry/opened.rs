@@ -10,24 +10,31 @@ use seed_core::backend::{Capabilities, Pace};
 use seed_core::resolve::ResolvedBackend;
 use seed_provider::{Backoff, Policy, Provider, Replace, Restore, Traced};
 
-use crate::args::RunArgs;
+use crate::args::{ContractArgs, RunArgs};
 use crate::env::Environment;
 
 /// What adapters are opened with.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(crate) struct Ground<'a> {
     /// The base of the contract's paths.
-    pub(super) root: &'a Path,
-    pub(super) args: &'a RunArgs,
-    pub(super) env: &'a Environment,
+    pub(crate) root: &'a Path,
+    pub(crate) args: &'a RunArgs,
+    pub(crate) env: &'a Environment,
+    /// Whether the namespace that a backend keeps its values in may be created.
+    #[expect(dead_code, reason = "no adapter of a service yet")]
+    pub(crate) create_namespace: bool,
+    /// Variables that hold values which people give: no program that a client runs may see them.
+    #[expect(dead_code, reason = "no adapter of a service yet")]
+    pub(crate) hidden: &'a [String],
+    /// What the command line says of the contract.
+    pub(crate) contract: &'a ContractArgs,
 }
 
 /// An adapter, by what it may be asked to do. A command is handed only what it needs.
-pub(super) struct Opened {
-    pub(super) provider: Arc<dyn Provider>,
-    pub(super) replace: Option<Arc<dyn Replace>>,
-    #[expect(dead_code, reason = "nothing restores yet")]
-    pub(super) restore: Option<Arc<dyn Restore>>,
+pub(crate) struct Opened {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) replace: Option<Arc<dyn Replace>>,
+    pub(crate) restore: Option<Arc<dyn Restore>>,
 }
 
 impl Opened {
@@ -54,6 +61,17 @@ impl Opened {
 }
 
 impl Ground<'_> {
+    /// Whether a person gave this text as a fact on the command line, word for word: then it is meant, whatever else the
+    /// environment says.
+    #[expect(dead_code, reason = "no adapter of a service yet")]
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        let ContractArgs {
+            set, set_string, ..
+        } = self.contract;
+        let mut facts = set.iter().chain(set_string);
+        facts.any(|fact| fact.split_once('=').is_some_and(|(_, value)| value == text))
+    }
+
     /// How an adapter of a service sends its requests: under its own limits, or those that the contract and the
     /// arguments give instead.
     #[expect(dead_code, reason = "no adapter of a service yet")]

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::action_json::reasons;
 use super::error_json::errors;
+use crate::backends::{Asked, Note};
 use crate::error::CliError;
 
-/// The plan as one JSON document; `version` changes when its shape does. Without `places`, no backend was asked.
+/// The plan as one JSON document; `version` changes when its shape does. Without `asked`, no backend was.
 pub(crate) fn plan(
     resolved: &Resolved,
     plan: &Plan,
-    places: Option<&[(String, Description)]>,
+    asked: Option<&Asked>,
     failures: &[CliError],
 ) -> Value {
     let summary = plan.summary();
@@ -22,14 +23,12 @@ pub(crate) fn plan(
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
-        "offline": places.is_none(),
-        "backends": places.map_or_else(
-            || unasked(resolved),
-            |places| places.iter().map(|(name, place)| backend(name, place)).collect::<Vec<_>>(),
-        ),
+        "offline": asked.is_none(),
+        "backends": asked.map_or_else(|| unasked(resolved), backends),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "made_by_others": others(resolved),
         "errors": errors(failures),
+        "notes": asked.map(notes).unwrap_or_default(),
         "summary": {
             "create": summary.create,
             "ask": summary.ask,
@@ -44,8 +43,20 @@ pub(crate) fn plan(
     })
 }
 
-/// A backend and whom it belongs to.
-pub(super) fn backend(name: &str, place: &Description) -> Value {
+/// The backends that were asked, and whom each belongs to.
+pub(super) fn backends(asked: &Asked) -> Vec<Value> {
+    let places = asked.places.iter();
+    places.map(|(name, place)| backend(name, place)).collect()
+}
+
+/// What there is to say of how they were asked.
+pub(super) fn notes(asked: &Asked) -> Vec<Value> {
+    let notes = asked.notes.iter();
+    let note = |note: &Note| json!({"backend": note.backend, "message": note.text});
+    notes.map(note).collect()
+}
+
+fn backend(name: &str, place: &Description) -> Value {
     json!({
         "name": name,
         "kind": place.kind.as_str(),

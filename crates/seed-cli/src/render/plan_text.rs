@@ -8,10 +8,14 @@ use super::words::{hanging, sentence};
 use crate::given;
 
 /// Who writes where, and from which contract.
-pub(crate) fn title(resolved: &Resolved, contract: &str, places: &[Description]) -> String {
+pub(crate) fn title(
+    resolved: &Resolved,
+    contract: &str,
+    places: &[(String, Description)],
+) -> String {
     let mut parts = vec![resolved.contract.clone()];
     parts.extend(resolved.env.as_ref().map(|env| format!("env {env}")));
-    for place in places {
+    for (_, place) in places {
         let identity = place
             .identity
             .as_ref()

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::action_json::reasons;
 use super::error_json::errors;
-use super::manifests_json;
+use super::{manifests_json, plan_json};
+use crate::backends::Asked;
 use crate::error::CliError;
 use crate::manifests::Emitted;
 use crate::secret_files::FileFate;
@@ -21,6 +22,7 @@ pub(crate) fn report(
     unchecked: &BTreeSet<ValueId>,
     files: &[(String, FileFate)],
     emitted: Option<&Emitted>,
+    asked: &Asked,
     failures: &[CliError],
 ) -> Value {
     let counts = report.counts();
@@ -28,11 +30,13 @@ pub(crate) fn report(
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
+        "backends": plan_json::backends(asked),
         "verdict": verdict(report.verdict()),
         "outcomes": report.outcomes.iter().map(|it| outcome(it, unchecked)).collect::<Vec<_>>(),
         "files": fates(files),
         "manifests": emitted.map(manifests_json::files),
         "errors": errors(failures),
+        "notes": plan_json::notes(asked),
         "summary": {
             "created": counts.created,
             "kept": counts.kept,
@@ -57,6 +61,7 @@ pub(crate) fn report(
 pub(crate) fn files(
     resolved: &Resolved,
     files: &[(String, FileFate)],
+    asked: &Asked,
     failures: &[CliError],
 ) -> Value {
     json!({
@@ -65,6 +70,7 @@ pub(crate) fn files(
         "env": resolved.env,
         "files": fates(files),
         "errors": errors(failures),
+        "notes": plan_json::notes(asked),
     })
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::error_json::errors;
 use super::report_json::fates;
-use super::report_text;
+use super::{plan_json, report_text};
+use crate::backends::Asked;
 use crate::error::CliError;
 use crate::secret_files::{self, FileFate};
 
@@ -75,7 +76,7 @@ pub(crate) fn text(id: &ValueId, told: &Told) -> String {
 }
 
 /// For programs.
-pub(crate) fn document(resolved: &Resolved, id: &ValueId, told: &Told) -> Value {
+pub(crate) fn document(resolved: &Resolved, id: &ValueId, told: &Told, asked: &Asked) -> Value {
     let place = resolved
         .entries
         .get(&id.entry)
@@ -90,12 +91,14 @@ pub(crate) fn document(resolved: &Resolved, id: &ValueId, told: &Told) -> Value 
         "contract": resolved.contract,
         "env": resolved.env,
         "key": id.to_string(),
+        "backends": plan_json::backends(asked),
         "backend": backend,
         "name": name.map(SecretName::as_str),
         "outcome": word(told.outcome),
         "files": fates(&told.files),
         "can_create": can_create,
         "errors": errors(&told.failures),
+        "notes": plan_json::notes(asked),
     })
 }
 

@@ -1,12 +1,12 @@
 //! What `seed verify` found, for programs. The same facts as for people, never a value.
 
-use seed_core::backend::Description;
 use seed_core::judge::{Finding, Standing, Verification, Verified};
 use seed_core::resolve::Resolved;
 use serde_json::{Value, json};
 
 use super::error_json::errors;
 use super::plan_json;
+use crate::backends::Asked;
 use crate::error::CliError;
 use crate::file_check::{CheckedFile, FileFinding, FileState};
 
@@ -15,20 +15,20 @@ pub(crate) fn verify(
     resolved: &Resolved,
     verification: &Verification,
     files: &[CheckedFile],
-    places: &[(String, Description)],
+    asked: &Asked,
     failures: &[CliError],
 ) -> Value {
     let counts = verification.counts();
-    let backend = |(name, place): &(String, Description)| plan_json::backend(name, place);
     let drifted = |file: &&CheckedFile| file.state() != FileState::Sound;
     json!({
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
-        "backends": places.iter().map(backend).collect::<Vec<_>>(),
+        "backends": plan_json::backends(asked),
         "values": verification.values.iter().map(|it| value(resolved, it)).collect::<Vec<_>>(),
         "files": files.iter().map(file).collect::<Vec<_>>(),
         "errors": errors(failures),
+        "notes": plan_json::notes(asked),
         "summary": {
             "sound": counts.sound,
             "drifted": counts.drifted,

@@ -48,6 +48,17 @@ pub struct Capabilities {
     pub pace: Pace,
 }
 
+/// When a person must confirm a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Confirm {
+    /// Before any call: a credential of the environment would go to a place that the environment does not name.
+    BeforeCalls,
+    /// Before a run that writes: a part of the place came from the environment.
+    BeforeWrites,
+    /// Never: the contract names the place.
+    Never,
+}
+
 /// What one configured backend is. Holds no credential.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Description {
@@ -57,8 +68,8 @@ pub struct Description {
     pub place: String,
     /// As whom, where that is known without a call.
     pub identity: Option<String>,
-    /// Whether a person must confirm the place before the first write, because part of it came from the environment.
-    pub confirm: bool,
+    /// When a person must confirm the place.
+    pub confirm: Confirm,
     /// What it can do.
     pub capabilities: Capabilities,
 }

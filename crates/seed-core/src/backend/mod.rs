@@ -5,6 +5,6 @@ mod kind;
 mod rule;
 mod variables;
 
-pub use description::{Capabilities, Description, Guarantee, Pace};
+pub use description::{Capabilities, Confirm, Description, Guarantee, Pace};
 pub use kind::{Kind, UnknownKind};
 pub use rule::{CaseRule, NameRule, StoredNameError};

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
+use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
 use seed_core::document::{self, Document, Fields};
 use seed_core::inventory::{Inventory, Presence, Version, Wanted};
 use seed_core::name::SecretName;
@@ -47,7 +47,7 @@ impl Memory {
             kind,
             place: "memory".to_owned(),
             identity: None,
-            confirm: false,
+            confirm: Confirm::Never,
             capabilities: Capabilities {
                 create: Guarantee::Atomic,
                 add_fields: Guarantee::Atomic,

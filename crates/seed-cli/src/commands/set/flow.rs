@@ -3,28 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seed_core::backend::Description;
 use seed_core::inventory::Depth;
 use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
 use seed_core::plan::{Action, Plan, Selection};
 use seed_core::resolve::ResolvedRotate;
 use seed_core::secret::SecretValue;
-use seed_engine::{Found, Providers, Replacers};
+use seed_engine::Found;
 
 use super::key::Key;
 use super::source::Source;
 use super::{bonds, copies, store, told};
 use crate::args::{Format, SetArgs};
-use crate::env::Environment;
+use crate::backends::{Backends, Verbs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::load::Session;
 use crate::render::{SetOutcome, Told};
 use crate::secret_files;
 use crate::session::{Seen, Wishes};
+use crate::signals::{self, Signals};
 use crate::terminal::Terminal;
-use crate::{confirm, given, load, registry, render, session};
+use crate::{confirm, given, load, render, session};
 
 pub(in crate::commands) fn run(args: &SetArgs, terminal: Terminal) -> Result<Exit> {
     let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
@@ -36,40 +36,62 @@ pub(in crate::commands) fn run(args: &SetArgs, terminal: Terminal) -> Result<Exi
         ..Selection::ALL
     };
     secret_files::refuse_shared(&session.resolved, &session.root, &this)?;
-    let (providers, replacers) = open(&session, args)?;
-    let places: Vec<Description> = registry::describe(&providers)
-        .into_iter()
-        .map(|(_, place)| place)
-        .collect();
-    if args.output.format == Format::Text {
-        let title = render::title(&session.resolved, &session.loaded.path, &places);
-        terminal.data(&format!("{title}\n"))?;
-    }
-    let setting = Setting {
-        args,
-        session: &session,
-        key,
-        this,
-        source,
-        providers,
-        replacers,
-        places,
-        terminal,
+    // Backends get the verb that replaces only when somebody asked for it.
+    let verbs = Verbs {
+        replace: args.replace || args.fill_placeholders,
+        ..Verbs::default()
     };
-    let told = session::block_on(setting.carry_out())??;
-    told::tell(&told, &session, key.id(), args.output.format, terminal)
+    let variable = match &source {
+        Source::Variable(name) => Some(*name),
+        Source::File(_) | Source::Prompt | Source::Stdin => None,
+    };
+    let backends = Backends::open(&session, &args.contract, &args.run, verbs, variable)?;
+    backends.used(terminal, |backends| {
+        let setting = async {
+            let mut signals = Signals::listen()?;
+            let looking = look(&session, backends, args, terminal);
+            let seen = signals::or_stop(&mut signals, looking).await?;
+            let setting = Setting {
+                args,
+                session: &session,
+                key,
+                this,
+                source,
+                backends,
+                terminal,
+            };
+            setting.carry_out(seen).await
+        };
+        let told = session::block_on(setting)??;
+        let format = args.output.format;
+        told::tell(
+            &told,
+            &session,
+            key.id(),
+            &backends.asked(),
+            format,
+            terminal,
+        )
+    })
 }
 
-/// Backends get the verb that replaces only when somebody asked for it.
-fn open(session: &Session, args: &SetArgs) -> Result<(Providers, Replacers)> {
-    let (resolved, root, env) = (&session.resolved, &session.root, Environment::read());
-    if args.replace || args.fill_placeholders {
-        let replacers = registry::open_to_replace(resolved, root, &args.run, &env)?;
-        Ok((seed_engine::as_providers(&replacers), replacers))
-    } else {
-        let providers = registry::open(resolved, root, &args.run, &env)?;
-        Ok((providers, Replacers::new()))
+/// Says whom the run is about to write to, and looks at what is there.
+async fn look(
+    session: &Session,
+    backends: &mut Backends,
+    args: &SetArgs,
+    terminal: Terminal,
+) -> Result<Seen> {
+    let resolved = &session.resolved;
+    let SetArgs { yes, no_input, .. } = *args;
+    backends.confirm_writes(yes, no_input, terminal).await?;
+    backends.identify().await?;
+    if args.output.format == Format::Text {
+        let title = render::title(resolved, &session.loaded.path, &backends.places());
+        terminal.data(&format!("{title}\n"))?;
     }
+    let nothing = Wishes::default();
+    Ok(session::look(resolved, &backends.providers, Depth::Fields, &nothing).await)
 }
 
 /// All that setting one value needs.
@@ -80,19 +102,16 @@ pub(super) struct Setting<'a> {
     /// The key alone.
     pub(super) this: Selection,
     pub(super) source: Source<'a>,
-    pub(super) providers: Providers,
-    pub(super) replacers: Replacers,
-    pub(super) places: Vec<Description>,
+    pub(super) backends: &'a Backends,
     pub(super) terminal: Terminal,
 }
 
 impl Setting<'_> {
-    async fn carry_out(&self) -> Result<Told> {
+    async fn carry_out(&self, mut seen: Seen) -> Result<Told> {
         let resolved = &self.session.resolved;
         let id = self.key.id();
-        let nothing = Wishes::default();
-        let mut seen = session::look(resolved, &self.providers, Depth::Fields, &nothing).await;
-        session::refuse_blind(&mut seen, &self.providers, self.terminal)?;
+        let providers = &self.backends.providers;
+        session::refuse_blind(&mut seen, providers, self.terminal)?;
         let found = self.found(&seen.plan).await?;
         let refused = found.as_ref().and_then(|found| self.refusal(found));
         // Nobody is asked for a value that would not be stored. One that is given may be what is there.
@@ -101,10 +120,8 @@ impl Setting<'_> {
         {
             return Err(refused);
         }
-        let SetArgs { yes, no_input, .. } = *self.args;
-        confirm::places(&self.places, yes, no_input, self.terminal)?;
         if let Some(found) = found.as_ref().filter(|_| refused.is_none()) {
-            self.take_care(found)?;
+            self.take_care(found).await?;
         }
         let (given, value) = self.value()?;
         if let Some(found) = &found {
@@ -115,13 +132,13 @@ impl Setting<'_> {
                 return Err(refused);
             }
         }
-        let broken = bonds::broken(resolved, &self.providers, &seen.plan, id, &value).await;
+        let broken = bonds::broken(resolved, providers, &seen.plan, id, &value).await;
         self.refuse_broken(&broken, found.is_some())?;
         // What the files hold now tells later which of them nobody changed.
         let copied: BTreeSet<ValueId> = copies::of(resolved, id)
             .flat_map(seed_engine::needed)
             .collect();
-        let (before, unread) = session::read(resolved, &self.providers, &copied).await;
+        let (before, unread) = session::read(resolved, providers, &copied).await;
         let mut told = match &found {
             Some(found) => Told::of(store::replace(self, found, &value).await?),
             None => self.create(&mut seen, given).await?,
@@ -143,7 +160,7 @@ impl Setting<'_> {
             Some(state) => return Err(blocked(format!("`{id}` cannot be set: {state}"))),
             None => return Err(CliError::bug(format!("nobody looked at `{id}`"))),
         }
-        match seed_engine::find(&self.session.resolved, &self.providers, id).await {
+        match seed_engine::find(&self.session.resolved, &self.backends.providers, id).await {
             Ok(found) => Ok(Some(found)),
             Err(unread) => Err(CliError::failed(format!("cannot read `{id}`: {unread}"))),
         }
@@ -169,12 +186,12 @@ impl Setting<'_> {
     }
 
     /// Asks, or says what to think of, before a value is replaced.
-    fn take_care(&self, found: &Found) -> Result<()> {
+    async fn take_care(&self, found: &Found) -> Result<()> {
         let (args, id) = (self.args, self.key.id());
         match &self.key.value.rotate {
             _ if self.is_placeholder(found) => Ok(()),
             ResolvedRotate::Careful(why) => {
-                confirm::replacing(id, why, args.yes, args.no_input, self.terminal)
+                confirm::replacing(id, why, args.yes, args.no_input, self.terminal).await
             }
             ResolvedRotate::With(others) => {
                 let others: Vec<String> = others.iter().map(|id| format!("`{id}`")).collect();

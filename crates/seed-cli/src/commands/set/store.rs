@@ -89,7 +89,7 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
         &setting.session.resolved,
         &one,
         wishes,
-        &setting.providers,
+        setting.backends,
         setting.args.run.concurrency,
         &mut Signals::listen()?,
         setting.terminal,
@@ -164,7 +164,7 @@ pub(super) async fn replace(
         document: &document,
         found,
     };
-    match seed_engine::replace(&wanted, &setting.replacers).await {
+    match seed_engine::replace(&wanted, &setting.backends.replacers).await {
         Replaced::Stored if setting.is_placeholder(found) => Ok(SetOutcome::Filled),
         Replaced::Stored => Ok(SetOutcome::Replaced),
         Replaced::Changed => Err(lost(id)),
