@@ -36,11 +36,24 @@ pub enum NameError {
 pub struct EntryKey(String);
 
 impl EntryKey {
+    /// The key of a Secret that `seed` writes to the cluster itself. No contract can declare such a key.
+    pub(crate) fn of_secret(name: &SecretName) -> Self {
+        Self(format!("{SECRET}{name}"))
+    }
+
     /// The key as it is written in the contract.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// `namespace/name`, for a Secret that `seed` writes to the cluster itself.
+    pub fn as_secret(&self) -> Option<&str> {
+        self.0.strip_prefix(SECRET)
+    }
 }
+
+/// Before the name of a Secret. The blank is in no key of a contract.
+const SECRET: &str = "Secret ";
 
 impl FromStr for EntryKey {
     type Err = NameError;

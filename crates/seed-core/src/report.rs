@@ -1,7 +1,7 @@
 //! What became of a plan: one outcome for each value, and what the whole comes to. Holds no value.
 
 use crate::name::{SecretName, ValueId};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Blocked, Plan, Step};
 
 /// What became of every value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,6 +56,38 @@ pub enum Fate {
     },
     /// It may or may not have been stored: an answer was lost, and looking did not settle it.
     Uncertain(Failure),
+}
+
+impl Fate {
+    /// How much it matters: less is more.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Uncertain(_) => 0,
+            Self::Failed(_) => 1,
+            Self::Cancelled | Self::Skipped { .. } => 2,
+            // The reason itself, not that other keys of the Secret wait for it.
+            Self::Left(Action::Blocked(Blocked::Source(id))) if id.entry.as_secret().is_some() => 4,
+            Self::Left(Action::Blocked(_)) | Self::Lost { given: true } => 3,
+            Self::Left(
+                Action::Ask
+                | Action::Create
+                | Action::Wait {
+                    optional: false, ..
+                },
+            ) => 5,
+            Self::Created | Self::Filled => 6,
+            Self::Lost { given: false } => 7,
+            Self::Kept { .. } => 8,
+            Self::Left(
+                Action::Keep
+                | Action::Minted { .. }
+                | Action::NotNeeded(_)
+                | Action::NotSelected { .. }
+                | Action::Optional
+                | Action::Wait { optional: true, .. },
+            ) => 9,
+        }
+    }
 }
 
 /// What failed, without a value and without a body.
@@ -154,11 +186,35 @@ impl Report {
         self.outcomes.iter().find(|outcome| outcome.id == *id)
     }
 
-    /// Counts the outcomes.
+    /// The outcomes of values: all but those of keys of Secrets.
+    pub fn values(&self) -> impl Iterator<Item = &Outcome> {
+        let outcomes = self.outcomes.iter();
+        outcomes.filter(|outcome| outcome.id.entry.as_secret().is_none())
+    }
+
+    /// What became of the Secrets that are written to the cluster: `namespace/name`, and the fate of the key that
+    /// matters most.
+    pub fn secrets(&self) -> Vec<(&str, &Fate)> {
+        let mut secrets: Vec<(&str, &Fate)> = Vec::new();
+        for outcome in &self.outcomes {
+            let Some(name) = outcome.id.entry.as_secret() else {
+                continue;
+            };
+            match secrets.last_mut().filter(|(last, _)| *last == name) {
+                Some((_, fate)) if fate.rank() <= outcome.fate.rank() => {}
+                Some((_, fate)) => *fate = &outcome.fate,
+                None => secrets.push((name, &outcome.fate)),
+            }
+        }
+        secrets
+    }
+
+    /// Counts the outcomes. The keys of a Secret count as one.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for outcome in &self.outcomes {
-            *match &outcome.fate {
+        let secrets = self.secrets().into_iter().map(|(_, fate)| fate);
+        for fate in self.values().map(|outcome| &outcome.fate).chain(secrets) {
+            *match fate {
                 Fate::Cancelled => &mut counts.cancelled,
                 Fate::Created | Fate::Filled => &mut counts.created,
                 Fate::Failed(_) => &mut counts.failed,
@@ -185,7 +241,9 @@ impl Report {
 
     /// Tells whether something was stored, as far as is certain.
     pub fn wrote_anything(&self) -> bool {
-        self.counts().created > 0
+        // A Secret may have been written in part.
+        let mut fates = self.outcomes.iter().map(|outcome| &outcome.fate);
+        fates.any(|fate| matches!(fate, Fate::Created | Fate::Filled))
     }
 
     /// Tells whether something that was to be stored was not: it failed, or what it needs did, or the run was stopped.
@@ -203,7 +261,7 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         let counts = self.counts();
         let failed = counts.failed + counts.skipped + counts.cancelled > 0;
-        if counts.uncertain > 0 || (failed && counts.created > 0) {
+        if counts.uncertain > 0 || (failed && self.wrote_anything()) {
             Verdict::Partial
         } else if failed {
             Verdict::Failed
@@ -223,7 +281,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::{Blocked, State};
+    use crate::plan::State;
 
     fn failure() -> Failure {
         Failure {

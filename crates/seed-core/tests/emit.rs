@@ -450,7 +450,7 @@ fn what_is_not_emitted_says_why() {
 ";
     assert_snapshot!(of(targets), @"
     no ns/theirs (others): made by the chart
-    no ns/early (others): to be delivered directly, which this version does not do
+    no ns/early (others): delivered directly: `seed apply --cluster` writes it
     no ns/off: off: `env == 'prod'` is false
     no ns/never: `env == 'prod'` is false
     no ns/opt: opt is optional and not known to be there

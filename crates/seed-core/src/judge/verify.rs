@@ -7,7 +7,7 @@ use super::follows::Stored;
 use super::value::judge;
 use crate::name::ValueId;
 use crate::plan::{Selection, State};
-use crate::resolve::{Activity, Place, Resolved, ResolvedEntry, ResolvedSource, ResolvedValue};
+use crate::resolve::{Activity, Resolved, ResolvedSource, ResolvedValue};
 
 /// What was found, value by value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,10 +104,10 @@ pub fn verify(
     selection: &Selection,
     unchecked: &BTreeSet<ValueId>,
 ) -> Verification {
-    let values = resolved.values().map(|(entry, value)| Verified {
+    let values = resolved.values().map(|(_, value)| Verified {
         id: value.id.clone(),
         standing: if selection.has(&value.id) {
-            standing(resolved, entry, value, stored, unchecked)
+            standing(resolved, value, stored, unchecked)
         } else {
             Standing::NotSelected
         },
@@ -119,7 +119,6 @@ pub fn verify(
 
 fn standing(
     resolved: &Resolved,
-    entry: &ResolvedEntry,
     value: &ResolvedValue,
     stored: Stored<'_>,
     unchecked: &BTreeSet<ValueId>,
@@ -127,7 +126,7 @@ fn standing(
     if let Activity::Inactive(why) = &value.activity {
         return Standing::NotNeeded(why.clone());
     }
-    if let Some(Place::Nowhere) = &entry.place {
+    if resolved.cluster.is_none() && resolved.is_kept_nowhere(&value.id) {
         return Standing::NotNeeded("kept in no backend, only in the cluster".to_owned());
     }
     if stored.values.contains_key(&value.id) {

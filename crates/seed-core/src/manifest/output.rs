@@ -128,7 +128,7 @@ fn left_alone(target: &ResolvedTarget) -> Option<(String, bool)> {
         (Activity::Inactive(why), _) => Some((why.clone(), false)),
         (Activity::Active, Some(by)) => Some((format!("made by {by}"), true)),
         (Activity::Active, None) if target.direct => Some((
-            "to be delivered directly, which this version does not do".to_owned(),
+            "delivered directly: `seed apply --cluster` writes it".to_owned(),
             true,
         )),
         (Activity::Active, None) => None,

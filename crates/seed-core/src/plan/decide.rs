@@ -8,7 +8,7 @@ use super::findings::{Findings, Proof};
 use super::model::{Action, Blocked, Plan, State, Step};
 use super::seen::state_of;
 use super::selection::Selection;
-use super::units;
+use super::{units, whole};
 use crate::inventory::{Inventory, Version};
 use crate::name::ValueId;
 use crate::resolve::{
@@ -64,14 +64,16 @@ impl<'a> Input<'a> {
 
 /// Decides what becomes of every value.
 pub fn plan(input: Input<'_>) -> Plan {
-    let mut decider = Decider::new(input);
-    for id in &input.resolved.order {
-        if let Some(value) = input.resolved.value(id) {
-            let action = decider.action(value);
-            decider.decide(id, action);
+    let mut held = BTreeMap::new();
+    let (decider, writes, reads) = loop {
+        let decider = Decider::decided(input, &held);
+        let (writes, reads) = units::writes(&decider);
+        // What is held may hold others. Each round holds more, and nothing is let go.
+        match whole::held(&decider, &writes) {
+            more if more.is_empty() => break (decider, writes, reads),
+            more => held.extend(more),
         }
-    }
-    let (writes, reads) = units::writes(&decider);
+    };
     let files = files_of(input.resolved);
     let steps = input
         .resolved
@@ -100,6 +102,18 @@ pub(super) struct Decider<'a> {
 }
 
 impl<'a> Decider<'a> {
+    /// Decides for all values. Those that are `held` are not made, whatever else speaks for it.
+    fn decided(input: Input<'a>, held: &BTreeMap<ValueId, Action>) -> Self {
+        let mut decider = Self::new(input);
+        for id in &input.resolved.order {
+            if let Some(value) = input.resolved.value(id) {
+                let action = decider.action(value);
+                decider.decide(id, held.get(id).cloned().unwrap_or(action));
+            }
+        }
+        decider
+    }
+
     fn new(input: Input<'a>) -> Self {
         let (mut states, mut versions) = (BTreeMap::new(), BTreeMap::new());
         let active = |(_, value): &(&ResolvedEntry, &ResolvedValue)| value.activity.is_active();
@@ -166,8 +180,8 @@ impl<'a> Decider<'a> {
     }
 
     fn action(&self, value: &ResolvedValue) -> Action {
-        if let Some(why) = self.kept_nowhere(&value.id) {
-            return Action::NotNeeded(why);
+        if self.is_out_of_reach(&value.id) {
+            return Action::NotNeeded(OUT_OF_REACH.to_owned());
         }
         let state = self.state(&value.id);
         let source = value.source.as_ref();
@@ -176,6 +190,9 @@ impl<'a> Decider<'a> {
         }
         if state.is_there() {
             return Action::Keep;
+        }
+        if let Some(action) = self.without_keeper(value) {
+            return action;
         }
         if !self.input.findings.is_free(&state) && !self.may_stay(value, &state) {
             return Action::Blocked(stands_in_the_way(value, state));
@@ -205,10 +222,29 @@ impl<'a> Decider<'a> {
             || (by_a_person && deleted && value.optional && !self.is_given(value))
     }
 
-    fn kept_nowhere(&self, id: &ValueId) -> Option<String> {
-        let entry = self.input.resolved.entries.get(&id.entry)?;
-        matches!(entry.place, Some(Place::Nowhere))
-            .then(|| "kept in no backend, only in the cluster".to_owned())
+    /// What becomes of a value that no backend keeps when it cannot be put into a Secret either.
+    fn without_keeper(&self, value: &ResolvedValue) -> Option<Action> {
+        let resolved = self.input.resolved;
+        let minted = matches!(value.source, Some(ResolvedSource::Mint { .. }));
+        if minted || !resolved.is_kept_nowhere(&value.id) {
+            return None;
+        }
+        let keepers = resolved.keepers(&value.id);
+        if keepers.is_empty() {
+            return Some(Action::Blocked(Blocked::Unkept));
+        }
+        if keepers.iter().any(|id| self.state(id).is_there()) {
+            return None;
+        }
+        // Of what is in the way, the Secret's own line tells more.
+        let hindered = keepers.iter().find(|id| !self.state(id).is_free())?;
+        Some(Action::Blocked(Blocked::Source(hindered.clone())))
+    }
+
+    /// Whether a value is kept in the cluster only, and the run leaves that alone.
+    fn is_out_of_reach(&self, id: &ValueId) -> bool {
+        let resolved = self.input.resolved;
+        resolved.cluster.is_none() && resolved.is_kept_nowhere(id)
     }
 
     fn is_given(&self, value: &ResolvedValue) -> bool {
@@ -395,6 +431,12 @@ impl<'a> Decider<'a> {
             if self.will_be_there(source) || self.withhold(source, &mut withheld) {
                 continue;
             }
+            if self.is_out_of_reach(source) {
+                // Nobody has to act: it is there, or made, when a run looks at the cluster too.
+                waits.push((*source).clone());
+                optional = false;
+                continue;
+            }
             match self.standing(source) {
                 Some(
                     Action::Ask
@@ -506,6 +548,9 @@ impl Withheld {
         }
     }
 }
+
+/// Why nothing is done with a value that only the cluster keeps.
+const OUT_OF_REACH: &str = "kept in no backend, only in the cluster";
 
 /// Says why nothing is written where something is.
 fn stands_in_the_way(value: &ResolvedValue, state: State) -> Blocked {

@@ -8,13 +8,16 @@ mod decide;
 mod describe;
 mod findings;
 mod model;
+mod secrets;
 mod seen;
 mod selection;
 mod units;
 mod wanted;
+mod whole;
 
 pub use decide::{Input, plan};
 pub use findings::{Findings, Proof, prove, to_prove};
 pub use model::{Action, Blocked, Plan, State, Step, Summary, Write, WriteKind};
+pub use secrets::SecretStep;
 pub use selection::Selection;
 pub use wanted::wanted;

@@ -163,12 +163,14 @@ impl Action {
         }
     }
 
+    /// Whether the value is there now.
+    pub(super) fn is_there_already(&self) -> bool {
+        matches!(self, Self::Keep | Self::NotSelected { there: true })
+    }
+
     /// Whether the value is there once the plan is carried out.
     pub fn will_be_there(&self) -> bool {
-        matches!(
-            self,
-            Self::Create | Self::Keep | Self::NotSelected { there: true }
-        )
+        *self == Self::Create || self.is_there_already()
     }
 }
 
@@ -194,6 +196,8 @@ pub enum Blocked {
         /// Whether a person gives the value.
         provided: bool,
     },
+    /// It goes into a Secret that cannot be changed, and is made, through a backend, from what stands in it.
+    Immutable,
     /// Made from, or belongs with, values that are absent and that this run is not about.
     NotSelected {
         /// Those that would have to be selected too.
@@ -217,6 +221,8 @@ pub enum Blocked {
     Source(ValueId),
     /// What was seen does not allow a write.
     State(State),
+    /// Kept in no backend, and alone under no key of a Secret that `seed` writes itself: nobody could read it again.
+    Unkept,
 }
 
 impl fmt::Display for Blocked {
@@ -260,7 +266,13 @@ impl fmt::Display for Blocked {
                 "given, but nobody can tell whether it matches the stored {product}: {reason}"
             ),
             Self::Source(id) => write!(f, "needs {id}, which is blocked"),
+            Self::Immutable => f.write_str(
+                "cannot be added to an immutable Secret, and a backend has to keep it after another key of the Secret is stored: take `immutable` away, or keep it in no backend",
+            ),
             Self::State(state) => state.fmt(f),
+            Self::Unkept => f.write_str(
+                "kept in no backend, and nobody could read it again: deliver a Secret directly that holds it under a key of its own, or give it a backend",
+            ),
         }
     }
 }
@@ -392,7 +404,7 @@ impl WriteKind {
     }
 }
 
-/// How many values fare how.
+/// How many values, and Secrets in the cluster, fare how.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Summary {
     /// Would be created.
@@ -416,11 +428,13 @@ pub struct Summary {
 }
 
 impl Plan {
-    /// Counts the steps.
+    /// Counts the steps. The keys of a Secret count as one.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for step in &self.steps {
-            *match &step.action {
+        let secrets = self.secrets();
+        let secrets = secrets.iter().map(super::SecretStep::action);
+        for action in self.values().map(|step| &step.action).chain(secrets) {
+            *match action {
                 Action::Ask => &mut summary.ask,
                 Action::Blocked(_) => &mut summary.blocked,
                 Action::Create => &mut summary.create,

@@ -3,7 +3,7 @@
 use super::decide::Input;
 use super::model::State;
 use crate::inventory::{Presence, Shape, Version};
-use crate::name::FieldName;
+use crate::name::{FieldName, ValueId};
 use crate::resolve::{Place, ResolvedEntry, ResolvedValue};
 
 /// The state of a value, and the version of the entry that holds it.
@@ -14,7 +14,10 @@ pub(super) fn state_of(
     entry: &ResolvedEntry,
     value: &ResolvedValue,
 ) -> (State, Option<Version>) {
-    let (state, version) = own_state(input, entry, value);
+    let (state, version) = match entry.place {
+        Some(Place::Nowhere) => (kept_state(input, &value.id), None),
+        Some(Place::Backend { .. }) | None => own_state(input, entry, value),
+    };
     let gone = state.is_free() || matches!(state, State::Deleted { .. });
     let elsewhere = Some(value).filter(|value| gone && value.is_forbidden());
     match elsewhere.and_then(|value| entry_with_field(input, value)) {
@@ -26,6 +29,27 @@ pub(super) fn state_of(
     }
 }
 
+/// The state of a value that no backend keeps: it is there when one of the Secrets that hold it has it, and free only
+/// when all of them say that they do not.
+fn kept_state(input: Input<'_>, id: &ValueId) -> State {
+    let mut seen = State::Absent;
+    for keeper in input.resolved.keepers(id) {
+        let entry = input.resolved.entries.get(&keeper.entry);
+        let value = input.resolved.value(keeper);
+        let Some((entry, value)) = entry.zip(value) else {
+            continue;
+        };
+        let (state, _) = own_state(input, entry, value);
+        if state.is_there() {
+            return state;
+        }
+        if seen.is_free() {
+            seen = state;
+        }
+    }
+    seen
+}
+
 /// An entry that is stored with a field of a value's name.
 fn entry_with_field<'a>(input: Input<'a>, value: &ResolvedValue) -> Option<&'a ResolvedEntry> {
     let field = value.id.field.as_ref().map(FieldName::as_str);
@@ -35,6 +59,10 @@ fn entry_with_field<'a>(input: Input<'a>, value: &ResolvedValue) -> Option<&'a R
         let Some(Place::Backend { backend, name, .. }) = &entry.place else {
             return false;
         };
+        // Under which keys the cluster's Secrets hold values says nothing about backends.
+        if entry.key.as_secret().is_some() {
+            return false;
+        }
         let found = input.inventories.get(backend).and_then(|it| it.get(name));
         matches!(found, Some(Presence::Present { shape: Shape::Fields(names), .. }) if names.contains(field))
     })

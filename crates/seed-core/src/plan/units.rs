@@ -94,7 +94,8 @@ struct Builder<'d, 'a> {
 
 impl Builder<'_, '_> {
     fn place(&mut self, id: &ValueId, sources: &BTreeSet<&ValueId>) {
-        let before = self.before(id, sources);
+        let kept = self.kept(id, sources);
+        let before = self.before(id, sources, kept);
         let own = self.last_of.get(&id.entry).copied();
         // The latest write of this entry takes the value too, unless one that the value needs comes after it.
         let fits = own.filter(|unit| {
@@ -109,25 +110,44 @@ impl Builder<'_, '_> {
             write
                 .after
                 .extend(before.into_iter().filter(|earlier| *earlier != unit));
+            write.values.extend(kept.cloned());
             write.values.push(id.clone());
             if self.decider.state(id) == State::Placeholder {
                 write.kind = write.kind.clone().replacing();
             }
         }
-        if let Some(group) = self.decider.bonds.group(id) {
-            self.last_of_group.insert(group, unit);
+        for id in kept.into_iter().chain([id]) {
+            if let Some(group) = self.decider.bonds.group(id) {
+                self.last_of_group.insert(group, unit);
+            }
+            self.unit_of.insert(id.clone(), unit);
         }
-        self.unit_of.insert(id.clone(), unit);
+    }
+
+    /// The value that no backend keeps and that is made in the write which first puts it into a Secret.
+    fn kept<'v>(&self, id: &ValueId, sources: &BTreeSet<&'v ValueId>) -> Option<&'v ValueId> {
+        let resolved = self.decider.input.resolved;
+        let mut new = sources.iter().filter(|it| !self.unit_of.contains_key(**it));
+        new.find(|source| resolved.keepers(source).contains(id))
+            .copied()
     }
 
     /// The writes that a value needs first: its sources', and that of the group member before it.
-    fn before(&self, id: &ValueId, sources: &BTreeSet<&ValueId>) -> BTreeSet<usize> {
-        let group = self.decider.bonds.group(id);
-        let member = group.and_then(|group| self.last_of_group.get(&group));
-        let sources = sources
-            .iter()
-            .filter_map(|source| self.unit_of.get(*source));
-        sources.chain(member).copied().collect()
+    fn before(
+        &self,
+        id: &ValueId,
+        sources: &BTreeSet<&ValueId>,
+        kept: Option<&ValueId>,
+    ) -> BTreeSet<usize> {
+        let decider = self.decider;
+        let ids = [Some(id), kept].into_iter().flatten();
+        let groups = ids.filter_map(|id| decider.bonds.group(id));
+        let members = groups.filter_map(|group| self.last_of_group.get(&group));
+        let value = kept.and_then(|kept| decider.input.resolved.value(kept));
+        let more = value.map(|value| made_from(decider, value));
+        let sources = sources.iter().copied().chain(more.into_iter().flatten());
+        let sources = sources.filter_map(|source| self.unit_of.get(source));
+        sources.chain(members).copied().collect()
     }
 
     /// Whether a write comes, directly or not, after another.

@@ -1,5 +1,6 @@
 //! Contract and facts together: conditions decided, text expanded, names mapped, the graph in order.
 
+mod cluster;
 mod entries;
 mod expand;
 mod files;
@@ -13,9 +14,9 @@ mod text;
 
 pub use expand::{NO_ENVIRONMENT, Scope};
 pub use model::{
-    Activity, Branch, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedEntry,
-    ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget, ResolvedValue,
-    TargetValue, Tree,
+    Activity, Branch, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedCluster,
+    ResolvedEntry, ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget,
+    ResolvedValue, TargetValue, Tree,
 };
 pub use resolver::{checked_root, config_files, environment, resolve};
 pub use text::{Alternative, Availability, ResolvedPart, ResolvedText};

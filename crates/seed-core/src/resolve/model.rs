@@ -24,6 +24,8 @@ pub struct Request {
     pub manifests_for: Option<String>,
     /// Nobody asks for manifests: what only they need is not looked at.
     pub values_only: bool,
+    /// Secrets are written to the cluster too.
+    pub cluster: bool,
 }
 
 /// The contract for one environment.
@@ -51,6 +53,20 @@ pub struct Resolved {
     pub targets: Vec<ResolvedTarget>,
     /// Files in the contract's order, active ones only.
     pub files: Vec<ResolvedFile>,
+    /// The cluster, when Secrets are written to it too.
+    pub cluster: Option<ResolvedCluster>,
+}
+
+/// The cluster that the Secrets are in.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ResolvedCluster {
+    /// A context of the kubeconfig.
+    pub context: Option<String>,
+    /// The address that the context must have.
+    pub server: Option<String>,
+    /// For each value that is kept in no backend, the keys of Secrets that hold it and nothing else, in the contract's
+    /// order.
+    pub keepers: BTreeMap<ValueId, Vec<ValueId>>,
 }
 
 /// A backend in use.
@@ -333,11 +349,43 @@ impl Resolved {
             .find(|value| value.id == *id)
     }
 
+    /// Whether no backend keeps a value.
+    pub fn is_kept_nowhere(&self, id: &ValueId) -> bool {
+        let entry = self.entries.get(&id.entry);
+        entry.is_some_and(|entry| matches!(entry.place, Some(Place::Nowhere)))
+    }
+
+    /// The keys of Secrets that hold a value which no backend keeps.
+    pub fn keepers(&self, id: &ValueId) -> &[ValueId] {
+        let cluster = self.cluster.as_ref();
+        let keepers = cluster.and_then(|cluster| cluster.keepers.get(id));
+        keepers.map_or(&[], Vec::as_slice)
+    }
+
+    /// The target of a Secret that is written to the cluster directly.
+    pub fn direct_target(&self, key: &EntryKey) -> Option<&ResolvedTarget> {
+        let secret = key.as_secret()?;
+        let mut targets = self.targets.iter().filter(|target| target.is_delivered());
+        targets.find(|target| target.name() == secret)
+    }
+
     /// Every value, in the contract's order, inactive ones included.
     pub fn values(&self) -> impl Iterator<Item = (&ResolvedEntry, &ResolvedValue)> {
         self.entries
             .values()
             .flat_map(|entry| entry.values.iter().map(move |value| (entry, value)))
+    }
+}
+
+impl ResolvedTarget {
+    /// `namespace/name` of the Secret.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.namespace, self.secret)
+    }
+
+    /// Whether `seed` writes it to the cluster itself, when it is told to.
+    pub fn is_delivered(&self) -> bool {
+        self.direct && self.made_by.is_none() && self.activity.is_active()
     }
 }
 

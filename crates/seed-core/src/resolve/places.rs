@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::model::{Place, Request, ResolvedBackend, ResolvedEntry, ResolvedValue};
+use super::cluster;
+use super::model::{Place, Request, ResolvedBackend, ResolvedEntry, ResolvedTarget, ResolvedValue};
 use super::resolver::Resolver;
 use crate::backend::{CaseRule, Kind};
 use crate::contract::{Backend, Entry};
@@ -262,10 +263,12 @@ fn place(
     })
 }
 
-/// What is kept in no backend cannot be read back, so nothing that is stored can be made from it.
+/// What is kept in no backend, and under no key of its own in a Secret that `seed` writes itself, cannot be read back,
+/// so nothing that is stored can be made from it.
 pub(super) fn refuse_unreadable(
     resolver: &mut Resolver<'_>,
     entries: &IndexMap<EntryKey, ResolvedEntry>,
+    targets: &[ResolvedTarget],
 ) {
     let nowhere = |key: &EntryKey| {
         let place = entries.get(key).and_then(|entry| entry.place.as_ref());
@@ -273,7 +276,7 @@ pub(super) fn refuse_unreadable(
     };
     for entry in entries.values().filter(|entry| !nowhere(&entry.key)) {
         for source in entry.values.iter().flat_map(ResolvedValue::reads) {
-            if nowhere(&source.entry) {
+            if nowhere(&source.entry) && !cluster::keeps(entries, targets, source) {
                 let declared = resolver.contract.secrets.get(&entry.key);
                 let span = declared.map_or_else(Span::default, |entry| entry.span);
                 let message = format!(
@@ -282,7 +285,7 @@ pub(super) fn refuse_unreadable(
                 );
                 resolver.diagnostics.push(
                     Diagnostic::error(message, span)
-                        .help("give both a backend, or neither: `backend: none`"),
+                        .help("give both a backend, or neither: `backend: none`; or deliver a Secret directly that holds it under a key of its own"),
                 );
             }
         }

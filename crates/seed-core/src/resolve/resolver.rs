@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::expand::Scope;
 use super::model::{Activity, Request, Resolved, ResolvedStore};
 use super::text::{Alternative, ResolvedPart, ResolvedText};
-use super::{entries, files, graph, lengths, places, targets};
+use super::{cluster, entries, files, graph, lengths, places, targets};
 use crate::condition::{Condition, ConditionError, ConditionFacts};
 use crate::contract::{
     Contract, Setting, Source, StoreRef, ValueSpec, condition_diagnostic, value_of,
@@ -114,10 +114,10 @@ impl Resolver<'_> {
         let backends = places::choose(self, request)?;
         let entries = entries::resolve(self, &backends);
         places::refuse_collisions(self, &entries);
-        places::refuse_unreadable(self, &entries);
         lengths::refuse_too_long(self, &entries);
         let order = graph::order(self, &entries);
         let targets = targets::resolve(self, &entries);
+        places::refuse_unreadable(self, &entries, &targets);
         let files = files::resolve(self, &backends.used);
         let root = self
             .contract
@@ -130,7 +130,10 @@ impl Resolver<'_> {
         let store = self.contract.store.as_ref().map(|store| self.store(store));
         let store = self.keep(store.transpose())?;
         places::warn_shared(self, &backends);
-        Some(Resolved {
+        let own = self.contract.cluster.as_ref().filter(|_| request.cluster);
+        let own = own.map(|own| cluster::settings(self, own)).transpose();
+        let own = self.keep(own)?.unwrap_or_default();
+        let resolved = Resolved {
             contract: self.contract.name.value.clone(),
             env: request.env.clone(),
             root,
@@ -142,6 +145,12 @@ impl Resolver<'_> {
             order: order?,
             targets,
             files,
+            cluster: None,
+        };
+        Some(if request.cluster {
+            cluster::with_secrets(resolved, own)
+        } else {
+            resolved
         })
     }
 

@@ -55,6 +55,11 @@ impl Placeholders {
         .map(|marks| Self(marks.into()))
     }
 
+    /// No value is a placeholder.
+    pub(crate) fn none() -> Self {
+        Self(Arc::new([]))
+    }
+
     /// Tells whether a value stands for "not yet". What is not UTF-8 does not.
     pub fn matches(&self, value: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(value) else {
