@@ -1,9 +1,5 @@
 //! Secrets that `seed` writes to the cluster itself, and values that are kept nowhere else.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may panic, and says so"
-)]
+#![expect(clippy::panic, reason = "a test may panic, and says so")]
 
 #[path = "support/worlds.rs"]
 mod worlds;

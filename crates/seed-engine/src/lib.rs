@@ -9,6 +9,7 @@ mod failure;
 mod files;
 mod identify;
 mod inventory;
+mod kept;
 mod known;
 mod read;
 mod replace;

@@ -1,12 +1,12 @@
 //! Values that are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use futures::StreamExt as _;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt as _, StreamExt as _};
 use seed_core::backend::Kind;
 use seed_core::name::{EntryKey, SecretName, ValueId};
 use seed_core::produce::{ReadBackError, Values, read_back};
@@ -15,7 +15,7 @@ use seed_core::resolve::{Place, Resolved, ResolvedEntry};
 use seed_core::secret::SecretValue;
 use seed_provider::{ErrorKind, Provider, WantedShape};
 
-use crate::{Providers, failure};
+use crate::{Providers, failure, kept};
 
 /// Values that were read, and those that were not.
 #[derive(Debug, Default)]
@@ -54,6 +54,18 @@ pub async fn read_values(
     ids: impl IntoIterator<Item = ValueId>,
     concurrency: Option<NonZeroUsize>,
 ) -> ReadValues {
+    let ids: BTreeSet<ValueId> = ids.into_iter().collect();
+    let placed = kept::with_keepers(resolved, &ids);
+    let read = read_placed(resolved, providers, placed, concurrency).await;
+    kept::gather(resolved, &ids, &read)
+}
+
+async fn read_placed(
+    resolved: &Resolved,
+    providers: &Providers,
+    ids: BTreeSet<ValueId>,
+    concurrency: Option<NonZeroUsize>,
+) -> ReadValues {
     let mut read = ReadValues::default();
     let mut backends: BTreeMap<&str, Vec<EntryRead<'_>>> = BTreeMap::new();
     for (key, ids) in by_entry(ids) {
@@ -66,8 +78,14 @@ pub async fn read_values(
         let limit = entries.first().map_or(NonZeroUsize::MIN, |entry| {
             limit(entry.at.provider, concurrency)
         });
-        let calls = futures::stream::iter(entries).map(EntryRead::run);
-        calls.buffer_unordered(limit.get()).collect::<Vec<_>>()
+        // Boxed here, so that the whole can be boxed, too: a closure over lifetimes would not be general enough.
+        let calls: Vec<BoxFuture<'_, ReadValues>> = entries
+            .into_iter()
+            .map(|entry| entry.run().boxed())
+            .collect();
+        futures::stream::iter(calls)
+            .buffer_unordered(limit.get())
+            .collect::<Vec<_>>()
     });
     for part in join_all(all).await.into_iter().flatten() {
         read.values.extend(part.values);
@@ -93,6 +111,7 @@ pub(crate) fn by_entry(ids: impl IntoIterator<Item = ValueId>) -> BTreeMap<Entry
 /// One entry and where it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located<'a> {
+    resolved: &'a Resolved,
     pub(crate) entry: &'a ResolvedEntry,
     pub(crate) backend: &'a str,
     pub(crate) kind: Kind,
@@ -120,6 +139,7 @@ impl<'a> Located<'a> {
         let provider = providers.get(backend);
         let provider = provider.ok_or_else(|| failed("its backend is not connected"))?;
         Ok(Self {
+            resolved,
             entry,
             backend,
             kind: *kind,
@@ -137,6 +157,13 @@ impl<'a> Located<'a> {
         }
     }
 
+    /// The value of this entry that holds a value: itself, or a key of a Secret that keeps it.
+    pub(crate) fn holder<'v>(&'v self, id: &'v ValueId) -> &'v ValueId {
+        let mut keepers = self.resolved.keepers(id).iter();
+        let keeper = keepers.find(|keeper| keeper.entry == self.entry.key);
+        keeper.unwrap_or(id)
+    }
+
     /// Takes one value out of what is stored.
     pub(crate) fn pick(
         &self,
@@ -150,7 +177,8 @@ impl<'a> Located<'a> {
                 request_id: None,
             })
         };
-        let value = self.entry.values.iter().find(|value| value.id == *id);
+        let holder = self.holder(id);
+        let value = self.entry.values.iter().find(|value| value.id == *holder);
         let value = value.ok_or_else(|| failed("the contract does not declare it".to_owned()))?;
         read_back(self.entry, value, self.kind, document).map_err(|err| match err {
             ReadBackError::NoField(_) if self.entry.has_fields => Unread::Absent,

@@ -57,7 +57,7 @@ impl Writer<'_> {
         };
         self.written.version = Some(seen.version.clone());
         let is_there = |id: &ValueId| {
-            let field = id.field.as_ref();
+            let field = self.at.holder(id).field.as_ref();
             let there = field.is_some_and(|field| seen.fields.contains(field.as_str()));
             there && !seen.placeholders.contains(id)
         };

@@ -11,11 +11,12 @@ use seed_core::name::{EntryKey, ValueId};
 use seed_core::plan::{Action, Blocked, Write, WriteKind};
 use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate, Report};
+use seed_core::resolve::ResolvedCluster;
 
 use super::job::{Event, Job};
 use super::not_yet;
 use super::write::{Ground, How, Writer, Written};
-use crate::read::{EntryRead, Located, ReadValues, Unread, by_entry, limit};
+use crate::read::{EntryRead, Located, ReadValues, Unread, by_entry, limit, read_values};
 
 /// What a task came to.
 pub(super) enum Done {
@@ -150,6 +151,12 @@ impl<'a> Schedule<'a> {
     }
 
     fn add_read(&mut self, entry: EntryKey, ids: Vec<ValueId>) -> usize {
+        if ids.iter().any(|id| self.job.resolved.is_kept_nowhere(id)) {
+            return self.add(
+                ResolvedCluster::BACKEND.to_owned(),
+                Work::Read { entry, ids },
+            );
+        }
         let at = Located::find(&self.job.resolved, self.job.providers, &entry);
         let backend = at.map_or_else(|_| String::new(), |at| at.backend.to_owned());
         self.add(backend, Work::Read { entry, ids })
@@ -228,6 +235,12 @@ impl<'a> Schedule<'a> {
                     let unread = |id: &ValueId| (id.clone(), Unread::Failed(failure.clone()));
                     self.known.unread.extend(ids.iter().map(unread));
                     return None;
+                }
+                if ids.iter().any(|id| job.resolved.is_kept_nowhere(id)) {
+                    job.observer.event(Event::Reading { entry });
+                    let read =
+                        read_values(&job.resolved, job.providers, ids.clone(), job.concurrency);
+                    return Some(read.map(Done::Read).boxed());
                 }
                 match EntryRead::new(&job.resolved, job.providers, entry, ids.clone()) {
                     Ok(read) => {

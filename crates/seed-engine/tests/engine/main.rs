@@ -5,6 +5,8 @@ mod answers;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod files;

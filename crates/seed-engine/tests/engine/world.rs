@@ -17,7 +17,7 @@ use seed_core::inventory::{Depth, Inventory, Version, Wanted};
 use seed_core::name::{SecretName, ValueId};
 use seed_core::plan::{Findings, Input, Plan, plan};
 use seed_core::report::{Fate, Report};
-use seed_core::resolve::{Place, Request, Resolved, ResolvedSource, resolve};
+use seed_core::resolve::{Place, Request, Resolved, ResolvedCluster, ResolvedSource, resolve};
 use seed_core::secret::SecretValue;
 use seed_core::value::verify;
 use seed_engine::{Collected, Job, Observer, Providers, Replacers, apply, collect, read_values};
@@ -247,6 +247,24 @@ impl World {
         }
     }
 
+    /// A world whose backend is the cluster, too: a Secret there has another name than all entries.
+    pub(crate) fn with_cluster(stage: Arc<Stage>, body: &str) -> Self {
+        let mut world = Self::on(stage, "  x: {value: x}\n");
+        let source = format!(
+            "version: 1\nname: shop\nbackend: {BACKEND}\nbackends: {{{BACKEND}: {{kind: local, file: seed.age}}}}\n{body}"
+        );
+        let request = Request {
+            cluster: true,
+            ..Request::default()
+        };
+        let cluster = Arc::clone(&world.stage) as Arc<dyn Provider>;
+        world
+            .providers
+            .insert(ResolvedCluster::BACKEND.to_owned(), cluster);
+        world.resolved = Arc::new(of_source_for(&source, &request));
+        world
+    }
+
     #[must_use]
     pub(crate) fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = NonZeroUsize::new(calls);
@@ -331,10 +349,9 @@ impl World {
     /// What is stored of each value, by its id. Values that are absent are left out.
     pub(crate) async fn stored(&self) -> BTreeMap<String, Vec<u8>> {
         let ids = self.resolved.order.clone();
-        let providers = BTreeMap::from([(
-            BACKEND.to_owned(),
-            Arc::new(Quiet(Arc::clone(&self.stage))) as Arc<dyn Provider>,
-        )]);
+        let quiet = || Arc::new(Quiet(Arc::clone(&self.stage))) as Arc<dyn Provider>;
+        let names = self.providers.keys();
+        let providers = names.map(|name| (name.clone(), quiet())).collect();
         let read = read_values(&self.resolved, &providers, ids, None).await;
         let text =
             |(id, value): (&ValueId, &Arc<SecretValue>)| (id.to_string(), value.expose().to_vec());
@@ -457,8 +474,12 @@ pub(crate) fn resolved(kind: Kind, secrets: &str) -> Resolved {
 }
 
 pub(crate) fn of_source(source: &str) -> Resolved {
+    of_source_for(source, &Request::default())
+}
+
+fn of_source_for(source: &str, request: &Request) -> Resolved {
     let (contract, _) = parse(source).unwrap_or_else(|errors| panic!("{errors:#?}\n{source}"));
-    match resolve(&contract, source, &Request::default()) {
+    match resolve(&contract, source, request) {
         Ok((resolved, _)) => resolved,
         Err(errors) => panic!("{errors:#?}\n{source}"),
     }
