@@ -100,6 +100,16 @@ impl Environment {
         names
     }
 
+    /// Takes a setting from a variable, if it is set and not empty.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn text(name: &str) -> Option<String> {
+        let value = std::env::var(name).ok();
+        value.filter(|value| !value.is_empty())
+    }
+
     /// The value that a variable holds.
     #[expect(
         clippy::disallowed_methods,

@@ -14,6 +14,7 @@ pub(crate) fn start(verbose: u8) {
     };
     let ours = [
         "seed",
+        "seed_aws_sm",
         "seed_core",
         "seed_engine",
         "seed_local",

@@ -8,6 +8,7 @@
 //!
 //! Each stand-in is held to the suite that its backend's adapter must pass, as the real server is.
 
+mod aws_sm;
 mod fault;
 mod log;
 mod message;
@@ -15,6 +16,7 @@ mod quota;
 mod server;
 mod tls;
 
+pub use aws_sm::AwsSm;
 pub use fault::{Fault, When};
 pub use log::{Call, Log};
 pub use message::{Answer, Request};

@@ -1,5 +1,7 @@
 //! From a kind of backend to its adapter: one file each.
 
+#[cfg(feature = "aws-sm")]
+mod aws_sm;
 #[cfg(feature = "local")]
 mod local;
 mod open;

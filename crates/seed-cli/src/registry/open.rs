@@ -25,9 +25,11 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::Local => super::local::open(backend, ground),
         #[cfg(not(feature = "local"))]
         Kind::Local => Err(not_built_in(backend)),
-        Kind::AwsSm | Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Vault => {
-            Err(not_built_in(backend))
-        }
+        #[cfg(feature = "aws-sm")]
+        Kind::AwsSm => super::aws_sm::open(backend, ground),
+        #[cfg(not(feature = "aws-sm"))]
+        Kind::AwsSm => Err(not_built_in(backend)),
+        Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Vault => Err(not_built_in(backend)),
     }
 }
 

@@ -24,7 +24,6 @@ pub(crate) struct Ground<'a> {
     #[expect(dead_code, reason = "no adapter of a service yet")]
     pub(crate) create_namespace: bool,
     /// Variables that hold values which people give: no program that a client runs may see them.
-    #[expect(dead_code, reason = "no adapter of a service yet")]
     pub(crate) hidden: &'a [String],
     /// What the command line says of the contract.
     pub(crate) contract: &'a ContractArgs,
@@ -49,7 +48,6 @@ impl Opened {
     }
 
     /// An adapter that sends its requests under a [`Policy`] of its own, and can replace and restore.
-    #[expect(dead_code, reason = "no adapter of a service yet")]
     pub(super) fn restoring<P: Replace + Restore>(provider: P) -> Self {
         let provider = Arc::new(Traced::new(provider));
         Self {
@@ -74,7 +72,6 @@ impl Ground<'_> {
 
     /// How an adapter of a service sends its requests: under its own limits, or those that the contract and the
     /// arguments give instead.
-    #[expect(dead_code, reason = "no adapter of a service yet")]
     pub(super) fn policy(
         &self,
         capabilities: &Capabilities,

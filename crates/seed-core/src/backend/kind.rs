@@ -73,7 +73,7 @@ impl Kind {
     /// The settings that a contract may give, beside those that every backend has.
     pub fn settings(self) -> &'static [&'static str] {
         match self {
-            Self::AwsSm => &["region", "account", "profile"],
+            Self::AwsSm => &["region", "account", "profile", "kms-key", "endpoint"],
             Self::AzureKv => &["vault"],
             Self::Gcpsm => &["project", "location"],
             Self::Kubernetes => &["context", "server", "namespace"],

@@ -1,0 +1,345 @@
+//! Looking up many names in few calls.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use seed_core::document;
+use seed_core::inventory::{Depth, Inventory, Presence, Shape, Version, Wanted};
+use seed_core::name::SecretName;
+use seed_provider::{Error, ErrorKind, Operation, Result};
+
+use crate::adapter::{AwsSm, purpose};
+use crate::call::Call;
+use crate::content::Content;
+use crate::error::Purpose;
+
+/// What the service tells of a secret without its value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// When it is deleted for good.
+    pub(crate) deleted: Option<DateTime>,
+    /// The labels of each version.
+    pub(crate) stages: HashMap<String, Vec<String>>,
+}
+
+impl Facts {
+    pub(crate) fn current(&self) -> Option<Version> {
+        let mut versions = self.stages.iter();
+        let current = versions.find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT));
+        current.map(|(id, _)| Version::new(id))
+    }
+
+    fn presence(&self, wanted: &Wanted) -> Presence {
+        if let Some(date) = &self.deleted {
+            return Presence::Deleted { until: day(date) };
+        }
+        match self.current() {
+            Some(version) => Presence::Present {
+                version,
+                // Any string is one value, so nobody needs to read it.
+                shape: if wanted.fields.is_empty() {
+                    Shape::Single
+                } else {
+                    Shape::NotRead
+                },
+            },
+            None if self.stages.is_empty() => Presence::Empty {
+                version: Version::new("none"),
+            },
+            None => Presence::Disabled {
+                reason: "none of its versions has the label `AWSCURRENT`".to_owned(),
+            },
+        }
+    }
+}
+
+pub(crate) const CURRENT: &str = "AWSCURRENT";
+
+/// A day that is still to come: what lies behind us cannot be the end of the time to recover.
+fn day(date: &DateTime) -> Option<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    if date.secs() <= i64::try_from(now.as_secs()).ok()? {
+        return None;
+    }
+    let text = date.fmt(Format::DateTime).ok()?;
+    text.split_once('T').map(|(day, _)| day.to_owned())
+}
+
+impl AwsSm {
+    pub(crate) async fn look_up(&self, wanted: &[Wanted]) -> Result<Inventory> {
+        let mut inventory = Inventory::new();
+        if wanted.is_empty() {
+            return Ok(inventory);
+        }
+        self.proven().await?;
+        let listed = self.list(wanted).await?;
+        let mut doubtful = Vec::new();
+        for wanted in wanted {
+            let facts = listed
+                .as_ref()
+                .map(|listed| listed.get(wanted.name.as_str()));
+            match facts {
+                // What somebody has to act on, or would be filled, is not taken from a list that may lag.
+                Some(Some(facts)) => {
+                    let presence = facts.presence(wanted);
+                    let acted_on =
+                        matches!(presence, Presence::Deleted { .. } | Presence::Empty { .. });
+                    if acted_on && wanted.depth != Depth::Quick {
+                        doubtful.push(wanted);
+                    } else {
+                        inventory.insert(wanted.name.clone(), presence);
+                    }
+                }
+                Some(None) if wanted.depth == Depth::Quick => {
+                    self.note(QUICK.to_owned());
+                    inventory.insert(wanted.name.clone(), Presence::Absent);
+                }
+                Some(None) | None => doubtful.push(wanted),
+            }
+        }
+        let looks: Vec<_> = doubtful.into_iter().map(|one| self.alone(one)).collect();
+        let described: Vec<(SecretName, Presence)> = stream::iter(looks)
+            .buffer_unordered(self.at_once())
+            .try_collect()
+            .await?;
+        for (name, presence) in described {
+            inventory.insert(name, presence);
+        }
+        self.look_into(wanted, &mut inventory).await?;
+        Ok(inventory)
+    }
+
+    pub(crate) fn at_once(&self) -> usize {
+        self.requests.policy().concurrency.get()
+    }
+
+    /// All secrets that may be among those wanted, or `None` when we may not list.
+    async fn list(&self, wanted: &[Wanted]) -> Result<Option<BTreeMap<String, Facts>>> {
+        let purpose = Purpose {
+            operation: Operation::Inventory,
+            name: None,
+            call: Call::ListSecrets,
+        };
+        let filters = beginning(wanted).map(|beginning| {
+            vec![
+                Filter::builder()
+                    .key(FilterNameStringType::Name)
+                    .values(beginning)
+                    .build(),
+            ]
+        });
+        let mut listed = BTreeMap::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = self.look(purpose, || {
+                let request = self.clients.secrets.list_secrets();
+                let request = request
+                    .max_results(PAGE)
+                    .include_planned_deletion(true)
+                    .set_filters(filters.clone())
+                    .set_next_token(next.clone());
+                async move {
+                    let sent = Box::pin(request.send()).await;
+                    sent.map_err(|err| purpose.failed(&err))
+                }
+            });
+            let page = match page.await {
+                Ok(page) => page,
+                Err(err) if err.kind() == ErrorKind::Denied => {
+                    self.note(UNLISTED.to_owned());
+                    return Ok(None);
+                }
+                Err(err) => return Err(err),
+            };
+            for secret in page.secret_list.unwrap_or_default() {
+                let Some(name) = secret.name else { continue };
+                let facts = Facts {
+                    deleted: secret.deleted_date,
+                    stages: secret.secret_versions_to_stages.unwrap_or_default(),
+                };
+                listed.insert(name, facts);
+            }
+            let following = page.next_token.filter(|token| !token.is_empty());
+            if following.is_some() && following == next {
+                let message = "ListSecrets gives the same page again and again";
+                return Err(purpose.error(ErrorKind::Unexpected, message));
+            }
+            match following {
+                Some(token) => next = Some(token),
+                None => return Ok(Some(listed)),
+            }
+        }
+    }
+
+    /// What one name is, in the service's own words. What fails for it alone is said of it alone.
+    async fn alone(&self, wanted: &Wanted) -> Result<(SecretName, Presence)> {
+        let presence = match self.facts(Operation::Inventory, &wanted.name).await {
+            Ok(facts) => facts.presence(wanted),
+            Err(err) => unseen(err, Presence::Absent)?,
+        };
+        Ok((wanted.name.clone(), presence))
+    }
+
+    pub(crate) async fn facts(&self, operation: Operation, name: &SecretName) -> Result<Facts> {
+        let purpose = purpose(operation, name, Call::DescribeSecret);
+        let told = self.look(purpose, || {
+            let request = self.clients.secrets.describe_secret();
+            let request = request.secret_id(name.as_str());
+            async move {
+                let sent = Box::pin(request.send()).await;
+                sent.map_err(|err| purpose.failed(&err))
+            }
+        });
+        let told = told.await?;
+        if told.arn.is_none() && told.name.is_none() {
+            let message = "the answer to DescribeSecret describes nothing";
+            return Err(purpose.error(ErrorKind::Unexpected, message));
+        }
+        Ok(Facts {
+            deleted: told.deleted_date,
+            stages: told.version_ids_to_stages.unwrap_or_default(),
+        })
+    }
+
+    /// Reads the entries whose fields are asked for, and keeps only the names of the fields.
+    async fn look_into(&self, wanted: &[Wanted], inventory: &mut Inventory) -> Result<()> {
+        let several = wanted.iter().filter(|wanted| {
+            let present = matches!(inventory.get(&wanted.name), Some(Presence::Present { .. }));
+            present && wanted.depth == Depth::Fields && !wanted.fields.is_empty()
+        });
+        let names: Vec<SecretName> = several.map(|wanted| wanted.name.clone()).collect();
+        let batches = names.chunks(BATCH);
+        let looks: Vec<_> = batches.map(|some| self.look_into_some(some)).collect();
+        let looked: Vec<Vec<(SecretName, Presence)>> = stream::iter(looks)
+            .buffer_unordered(self.at_once())
+            .try_collect()
+            .await?;
+        for (name, presence) in looked.into_iter().flatten() {
+            inventory.insert(name, presence);
+        }
+        Ok(())
+    }
+
+    async fn look_into_some(&self, names: &[SecretName]) -> Result<Vec<(SecretName, Presence)>> {
+        let mut together = match self.batch(names).await {
+            Ok(together) => together,
+            Err(err) if err.kind() == ErrorKind::Denied => {
+                self.note(UNBATCHED.to_owned());
+                BTreeMap::new()
+            }
+            Err(err) => return Err(err),
+        };
+        let mut looked = Vec::with_capacity(names.len());
+        for name in names {
+            let presence = match together.remove(name.as_str()) {
+                Some(presence) => presence,
+                // Whatever kept it out of the batch, the call about it alone tells.
+                None => match self.fetch(Operation::Inventory, name, None).await {
+                    Ok((content, version)) => shape(&content, version),
+                    Err(err) => unseen(err, gone())?,
+                },
+            };
+            looked.push((name.clone(), presence));
+        }
+        Ok(looked)
+    }
+
+    async fn batch(&self, names: &[SecretName]) -> Result<BTreeMap<String, Presence>> {
+        let purpose = Purpose {
+            operation: Operation::Inventory,
+            name: None,
+            call: Call::BatchGetSecretValue,
+        };
+        let ids: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut looked = BTreeMap::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = self.look(purpose, || {
+                let request = self.clients.secrets.batch_get_secret_value();
+                let request = request
+                    .set_secret_id_list(Some(ids.clone()))
+                    .set_next_token(next.clone());
+                async move {
+                    let sent = Box::pin(request.send()).await;
+                    sent.map_err(|err| purpose.failed(&err))
+                }
+            });
+            let page = page.await?;
+            for value in page.secret_values.unwrap_or_default() {
+                let content = Content::taken(value.secret_string, value.secret_binary);
+                if let (Some(name), Some(version), Some(content)) =
+                    (value.name, value.version_id, content)
+                {
+                    looked.insert(name, shape(&content, Version::new(version)));
+                }
+            }
+            let following = page.next_token.filter(|token| !token.is_empty());
+            if following.is_none() || following == next {
+                return Ok(looked);
+            }
+            next = following;
+        }
+    }
+}
+
+/// The names of the fields; the value is forgotten.
+fn shape(content: &Content, version: Version) -> Presence {
+    let shape = match document::decode_fields(&content.value) {
+        Ok(fields) => {
+            let names: BTreeSet<String> = fields.iter().map(|(name, _)| name.to_owned()).collect();
+            Shape::Fields(names)
+        }
+        Err(_) => Shape::Single,
+    };
+    Presence::Present { version, shape }
+}
+
+/// What an error about one name says about it. `missing` is what it means that the service finds nothing.
+fn unseen(err: Error, missing: Presence) -> Result<Presence> {
+    let id = err.request_id().map(|id| format!(" (request id {id})"));
+    let reason = format!("{}{}", err.message(), id.unwrap_or_default());
+    match err.kind() {
+        ErrorKind::NotFound => Ok(missing),
+        ErrorKind::Denied => Ok(Presence::Hidden { reason }),
+        // Nobody else can be looked up either.
+        ErrorKind::Unauthenticated | ErrorKind::Misplaced => Err(err),
+        ErrorKind::AlreadyExists
+        | ErrorKind::Conflict
+        | ErrorKind::Indeterminate
+        | ErrorKind::Invalid
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Unavailable
+        | ErrorKind::Unexpected
+        | ErrorKind::Unsupported
+        | ErrorKind::WrongShape => Ok(Presence::Unknown { reason }),
+    }
+}
+
+fn gone() -> Presence {
+    let reason = "it was there a moment ago, and has no current value now".to_owned();
+    Presence::Unknown { reason }
+}
+
+/// What all wanted names begin with, if that is anything.
+fn beginning(wanted: &[Wanted]) -> Option<String> {
+    let mut names = wanted.iter().map(|wanted| wanted.name.as_str());
+    let mut common = names.next()?.to_owned();
+    for name in names {
+        let same = common.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+        common = same.map(|(a, _)| a).collect();
+    }
+    // A `!` would turn the filter round; no name has one.
+    Some(common).filter(|common| !common.is_empty())
+}
+
+const PAGE: i32 = 100;
+const BATCH: usize = 20;
+const QUICK: &str = "names that ListSecrets does not show count as absent without another look; it may lag by five minutes";
+const UNLISTED: &str =
+    "ListSecrets is denied; each name is looked up by itself with DescribeSecret";
+const UNBATCHED: &str =
+    "BatchGetSecretValue is denied; each entry with fields is read by itself with GetSecretValue";

@@ -1,0 +1,135 @@
+//! What the services' codes mean. Texts and statuses are not looked at.
+
+use seed_provider::ErrorKind;
+
+use crate::call::Call;
+
+/// What a code means as the answer to a call, and what to do next.
+pub(crate) fn of(call: Call, code: &str) -> (ErrorKind, &'static str) {
+    match (call, code) {
+        (Call::CreateSecret, "ResourceExistsException") => {
+            (ErrorKind::AlreadyExists, "a secret of that name exists")
+        }
+        (Call::CreateSecret, "ResourceNotFoundException") => (
+            ErrorKind::Invalid,
+            "the KMS key does not exist; correct `kms-key` in the contract",
+        ),
+        (Call::CreateSecret, "InvalidRequestException") => (
+            ErrorKind::Conflict,
+            "the name is held, by a secret that is scheduled for deletion or in the care of another service",
+        ),
+        (Call::PutSecretValue, "ResourceExistsException") => (
+            ErrorKind::Conflict,
+            "a version of that id exists with another value",
+        ),
+        (Call::UpdateSecretVersionStage, "InvalidParameterException") => (
+            ErrorKind::Conflict,
+            "the label is not attached to the version that was expected",
+        ),
+        (
+            Call::BatchGetSecretValue | Call::ListSecrets,
+            "ResourceNotFoundException" | "InvalidRequestException",
+        ) => (ErrorKind::Unexpected, "this call cannot be answered so"),
+        (_, "ResourceNotFoundException") => (ErrorKind::NotFound, "nothing is there"),
+        (_, "InvalidRequestException") => (
+            ErrorKind::Conflict,
+            "it is scheduled for deletion, or in the care of another service",
+        ),
+        (_, "ResourceExistsException") => (ErrorKind::Conflict, "it exists"),
+        (_, code) => who(code)
+            .or_else(|| what(code))
+            .unwrap_or_else(|| service(code, call)),
+    }
+}
+
+/// What is said of who asks.
+fn who(code: &str) -> Option<(ErrorKind, &'static str)> {
+    Some(match code {
+        "AccessDeniedException" | "AccessDenied" | "NotAuthorized" | "UnauthorizedOperation" => (
+            ErrorKind::Denied,
+            "the identity in use may not do that; have the action allowed in its policy (and `kms:GenerateDataKey` and `kms:Decrypt`, with a KMS key of one's own)",
+        ),
+        "OptInRequired" | "RegionDisabledException" => (
+            ErrorKind::Denied,
+            "the account has not switched that service or region on",
+        ),
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (
+            ErrorKind::Unauthenticated,
+            "the credentials have expired, or the clock is wrong; log in again, then run the command again",
+        ),
+        "IncompleteSignature"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => (
+            ErrorKind::Unauthenticated,
+            "the credentials are not known there; check AWS_PROFILE, the access key, the region and the clock",
+        ),
+        _ => return None,
+    })
+}
+
+/// What is said of what was asked.
+fn what(code: &str) -> Option<(ErrorKind, &'static str)> {
+    Some(match code {
+        "LimitExceededException" => (
+            ErrorKind::Invalid,
+            "a quota of the account or of the secret is used up; have it raised, or delete what is not needed",
+        ),
+        "InvalidParameterException"
+        | "InvalidParameterValue"
+        | "MalformedPolicyDocumentException"
+        | "MissingParameter"
+        | "RequestEntityTooLargeException"
+        | "ValidationError"
+        | "ValidationException" => (
+            ErrorKind::Invalid,
+            "the service does not take that name, value, tag or key",
+        ),
+        "DecryptionFailure" | "EncryptionFailure" => (
+            ErrorKind::Unexpected,
+            "the KMS key cannot be used; is it enabled, and may the identity use it?",
+        ),
+        "PreconditionNotMetException" => (
+            ErrorKind::Unexpected,
+            "the account is not ready for that; the service wants a prerequisite first",
+        ),
+        _ => return None,
+    })
+}
+
+/// What is said of the service itself.
+fn service(code: &str, call: Call) -> (ErrorKind, &'static str) {
+    match code {
+        "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => (
+            ErrorKind::RateLimited { retry_after: None },
+            "too many requests for the account's quota; run the command again later",
+        ),
+        "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "RequestAbortedException"
+        | "RequestTimeout"
+        | "RequestTimeoutException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => (
+            if call.writes() {
+                ErrorKind::Indeterminate
+            } else {
+                ErrorKind::Unavailable
+            },
+            "the service has a problem; run the command again later",
+        ),
+        _ => (
+            ErrorKind::Unexpected,
+            "that is no code of which anything is known; the request id finds it in CloudTrail",
+        ),
+    }
+}

@@ -1,0 +1,35 @@
+//! The adapter keeps the promises of every backend, on the stand-in.
+
+mod support;
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use libtest_mimic::Arguments;
+use seed_aws_sm::AwsSm;
+use seed_core::name::SecretName;
+use seed_fakes::Server;
+use seed_provider::Provider as _;
+use seed_provider::conformance::{Subject, Suite};
+
+fn main() {
+    // One service for all trials: it is asked by many at once, and each has names of its own.
+    let server = Arc::new(Server::start(seed_fakes::AwsSm::new()));
+    let description = support::adapter(&server.url()).describe();
+    let url = server.url();
+    let make = move || {
+        let url = url.clone();
+        async move { Ok(Subject::new(support::adapter(&url))) }
+    };
+    let suite = Suite::new(description, make);
+    let mut trials = suite.trials();
+    trials.extend(suite.replace_trials());
+    trials.extend(suite.versions_trials());
+    trials.extend(
+        suite.restore_trials(move |_: Arc<AwsSm>, name: SecretName| {
+            let server = Arc::clone(&server);
+            async move { server.service().delete(name.as_str(), 7) }.boxed()
+        }),
+    );
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
