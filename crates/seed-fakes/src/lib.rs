@@ -15,6 +15,7 @@ mod message;
 mod quota;
 mod server;
 mod tls;
+pub mod vault;
 
 pub use aws_sm::AwsSm;
 pub use fault::{Fault, When};
