@@ -51,6 +51,16 @@ impl Environment {
         }
     }
 
+    /// The user's home, if one can be told.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    pub(crate) fn home() -> Option<PathBuf> {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        home.filter(|home| home.is_absolute())
+    }
+
     /// Tells whether a variable is set, without looking at its value.
     #[expect(
         clippy::disallowed_methods,

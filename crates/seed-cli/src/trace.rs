@@ -19,6 +19,7 @@ pub(crate) fn start(verbose: u8) {
         "seed_engine",
         "seed_local",
         "seed_provider",
+        "seed_vault",
     ];
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

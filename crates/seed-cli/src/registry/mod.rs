@@ -6,6 +6,8 @@ mod aws_sm;
 mod local;
 mod open;
 mod opened;
+#[cfg(feature = "vault")]
+mod vault;
 
 pub(crate) use open::open;
 pub(crate) use opened::{Ground, Opened};

@@ -29,7 +29,11 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::AwsSm => super::aws_sm::open(backend, ground),
         #[cfg(not(feature = "aws-sm"))]
         Kind::AwsSm => Err(not_built_in(backend)),
-        Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes | Kind::Vault => Err(not_built_in(backend)),
+        #[cfg(feature = "vault")]
+        Kind::Vault => super::vault::open(backend, ground),
+        #[cfg(not(feature = "vault"))]
+        Kind::Vault => Err(not_built_in(backend)),
+        Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes => Err(not_built_in(backend)),
     }
 }
 

@@ -61,7 +61,6 @@ impl Opened {
 impl Ground<'_> {
     /// Whether a person gave this text as a fact on the command line, word for word: then it is meant, whatever else the
     /// environment says.
-    #[expect(dead_code, reason = "no adapter of a service yet")]
     pub(super) fn is_named(&self, text: &str) -> bool {
         let ContractArgs {
             set, set_string, ..

@@ -78,7 +78,14 @@ impl Kind {
             Self::Gcpsm => &["project", "location"],
             Self::Kubernetes => &["context", "server", "namespace"],
             Self::Local => &["file"],
-            Self::Vault => &["address", "namespace", "mount"],
+            Self::Vault => &[
+                "address",
+                "namespace",
+                "mount",
+                "login",
+                "login-mount",
+                "role",
+            ],
         }
     }
 

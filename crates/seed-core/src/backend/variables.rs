@@ -80,14 +80,18 @@ const KUBERNETES: [&str; 3] = [
     "KUBERNETES_SERVICE_PORT",
 ];
 
-/// "Environment variables" of the Vault CLI, and the names that `OpenBao` prefers to them.
-const VAULT: [&str; 18] = [
+/// "Environment variables" of the Vault CLI, and the names that `OpenBao` prefers to them; what `seed` logs in with.
+const VAULT: [&str; 26] = [
     "BAO_ADDR",
     "BAO_CACERT",
     "BAO_CAPATH",
     "BAO_CLIENT_CERT",
     "BAO_CLIENT_KEY",
+    "BAO_JWT",
+    "BAO_JWT_FILE",
     "BAO_NAMESPACE",
+    "BAO_ROLE_ID",
+    "BAO_SECRET_ID",
     "BAO_SKIP_VERIFY",
     "BAO_TLS_SERVER_NAME",
     "BAO_TOKEN",
@@ -96,7 +100,11 @@ const VAULT: [&str; 18] = [
     "VAULT_CAPATH",
     "VAULT_CLIENT_CERT",
     "VAULT_CLIENT_KEY",
+    "VAULT_JWT",
+    "VAULT_JWT_FILE",
     "VAULT_NAMESPACE",
+    "VAULT_ROLE_ID",
+    "VAULT_SECRET_ID",
     "VAULT_SKIP_VERIFY",
     "VAULT_TLS_SERVER_NAME",
     "VAULT_TOKEN",
