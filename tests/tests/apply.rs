@@ -532,6 +532,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
       "notes": [],
       "summary": {
         "created": 6,
+        "restored": 0,
         "kept": 0,
         "lost": 0,
         "dropped": 0,

@@ -193,6 +193,7 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
       "notes": [],
       "summary": {
         "created": 1,
+        "restored": 0,
         "kept": 0,
         "lost": 0,
         "dropped": 0,

@@ -169,6 +169,15 @@ fn only_the_hash_is_there() -> Test {
       "version": 1,
       "contract": "pair",
       "env": null,
+      "backends": [
+        {
+          "name": "local",
+          "kind": "local",
+          "place": "file .seed/pair.age",
+          "identity": null,
+          "create": "atomic"
+        }
+      ],
       "verdict": "blocked",
       "outcomes": [
         {
@@ -189,8 +198,10 @@ fn only_the_hash_is_there() -> Test {
       "files": [],
       "manifests": null,
       "errors": [],
+      "notes": [],
       "summary": {
         "created": 0,
+        "restored": 0,
         "kept": 1,
         "lost": 0,
         "dropped": 0,

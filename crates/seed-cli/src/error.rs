@@ -94,6 +94,15 @@ impl CliError {
         self
     }
 
+    /// The same error of a run that has written something already.
+    #[must_use]
+    pub(crate) fn partial(mut self) -> Self {
+        if let Self::Plain(plain) = &mut self {
+            plain.exit = Exit::Partial;
+        }
+        self
+    }
+
     /// A file that cannot be read or written.
     pub(crate) fn file(verb: &str, path: &Path, err: &std::io::Error) -> Self {
         Self::failed(format!("cannot {verb} `{}`", path.display())).because(err)

@@ -23,6 +23,7 @@ mod progress;
 mod prompt;
 mod registry;
 mod render;
+mod restoring;
 mod secret_files;
 mod select;
 mod session;

@@ -41,6 +41,42 @@ pub(crate) fn named(resolved: &Resolved, flag: &str, keys: &[String]) -> Result<
     Ok(named)
 }
 
+/// Values that a flag names with one word, which may be a pattern.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// The word.
+    pub(crate) pattern: String,
+    /// The values.
+    pub(crate) ids: BTreeSet<ValueId>,
+}
+
+/// The values to be brought back, for each word that names some. The run must be about them.
+pub(crate) fn restored(
+    resolved: &Resolved,
+    patterns: &[String],
+    selection: &Selection,
+) -> Result<Vec<Named>> {
+    let flag = "--restore";
+    let named = patterns.iter().map(|pattern| {
+        let mut ids = matching(resolved, flag, std::slice::from_ref(pattern))?;
+        if ids.is_empty() {
+            return Err(
+                CliError::usage(format!("no key matches `{flag} {pattern}`"))
+                    .hint("`seed plan` shows the keys"),
+            );
+        }
+        ids.retain(|id| selection.has(id));
+        if ids.is_empty() {
+            return Err(CliError::usage(format!(
+                "`{flag} {pattern}` names what `--only` and `--exclude` leave out"
+            )));
+        }
+        let pattern = pattern.clone();
+        Ok(Named { pattern, ids })
+    });
+    named.collect()
+}
+
 fn matching(resolved: &Resolved, flag: &str, patterns: &[String]) -> Result<BTreeSet<ValueId>> {
     let mut matching = BTreeSet::new();
     for pattern in patterns {

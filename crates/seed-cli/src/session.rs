@@ -34,7 +34,7 @@ use crate::terminal::Terminal;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// How long calls that are under way are waited for after Ctrl-C.
-const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 /// What the command line asks of a run, beside the contract.
 #[derive(Debug, Default)]
@@ -53,6 +53,8 @@ pub(crate) struct Wishes {
     pub(crate) deep: bool,
     /// Whether placeholders are filled, which needs a deep look.
     pub(crate) fill: bool,
+    /// How many calls at once a backend gets; `None` leaves it to the backend's own word.
+    pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
 /// What was seen, and the plan that follows from it.
@@ -220,12 +222,14 @@ pub(crate) async fn apply(
     seen: &Seen,
     wishes: &Wishes,
     backends: &Backends,
-    concurrency: Option<NonZeroUsize>,
     signals: &mut Signals,
     terminal: Terminal,
 ) -> Report {
     let cancel = CancellationToken::new();
     let abandon = CancellationToken::new();
+    if signals.received() {
+        cancel.cancel();
+    }
     let progress = Progress::new(terminal, GRACE);
     let job = Job {
         resolved: Arc::clone(resolved),
@@ -237,7 +241,7 @@ pub(crate) async fn apply(
         given: &wishes.given,
         unchecked: &wishes.unchecked,
         selection: &wishes.selection,
-        concurrency,
+        concurrency: wishes.concurrency,
         cancel: cancel.clone(),
         abandon: abandon.clone(),
         grace: GRACE,

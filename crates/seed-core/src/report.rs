@@ -1,6 +1,6 @@
 //! What became of a plan: one outcome for each value, and what the whole comes to. Holds no value.
 
-use crate::name::{SecretName, ValueId};
+use crate::name::{EntryKey, SecretName, ValueId};
 use crate::plan::{Action, Blocked, Plan, Step};
 
 /// What became of every value.
@@ -47,6 +47,11 @@ pub enum Fate {
         /// Whether a person's value, different from what is stored, was dropped for it.
         given: bool,
     },
+    /// It was deleted, and is there again with the value that it had.
+    Restored {
+        /// Whether somebody gave a value for it, which was not used.
+        given: bool,
+    },
     /// It was not tried.
     Skipped {
         /// The value whose failure it was. May be the value of another entry, or another value of the same write.
@@ -75,7 +80,7 @@ impl Fate {
                     optional: false, ..
                 },
             ) => 5,
-            Self::Created | Self::Filled => 6,
+            Self::Created | Self::Filled | Self::Restored { .. } => 6,
             Self::Lost { given: false } => 7,
             Self::Kept { .. } => 8,
             Self::Left(
@@ -106,6 +111,8 @@ pub struct Failure {
 pub struct Counts {
     /// Were stored.
     pub created: usize,
+    /// Were deleted, and were brought back.
+    pub restored: usize,
     /// Existed before.
     pub kept: usize,
     /// Were stored by somebody else meanwhile.
@@ -181,6 +188,28 @@ impl Report {
         }
     }
 
+    /// Tells what became of entries that were deleted and were to be brought back before the run.
+    ///
+    /// What stands in the way of a value beside that is told as it is.
+    pub fn bring_back(&mut self, fate: impl Fn(&EntryKey) -> Option<Fate>) {
+        for outcome in &mut self.outcomes {
+            let Some(fate) = fate(&outcome.id.entry) else {
+                continue;
+            };
+            match (&outcome.fate, &fate) {
+                (Fate::Kept { given }, Fate::Restored { .. }) => {
+                    outcome.fate = Fate::Restored { given: *given };
+                }
+                (Fate::Left(Action::Blocked(Blocked::Deleted { .. })), _)
+                | (
+                    Fate::Left(Action::Blocked(Blocked::State(_))),
+                    Fate::Failed(_) | Fate::Uncertain(_),
+                ) => outcome.fate = fate,
+                (_, _) => {}
+            }
+        }
+    }
+
     /// Looks an outcome up.
     pub fn outcome(&self, id: &ValueId) -> Option<&Outcome> {
         self.outcomes.iter().find(|outcome| outcome.id == *id)
@@ -218,6 +247,7 @@ impl Report {
                 Fate::Cancelled => &mut counts.cancelled,
                 Fate::Created | Fate::Filled => &mut counts.created,
                 Fate::Failed(_) => &mut counts.failed,
+                Fate::Restored { .. } => &mut counts.restored,
                 Fate::Kept { .. } | Fate::Left(Action::Keep) => &mut counts.kept,
                 Fate::Lost { given: false } => &mut counts.lost,
                 Fate::Lost { given: true } => &mut counts.dropped,
@@ -243,7 +273,7 @@ impl Report {
     pub fn wrote_anything(&self) -> bool {
         // A Secret may have been written in part.
         let mut fates = self.outcomes.iter().map(|outcome| &outcome.fate);
-        fates.any(|fate| matches!(fate, Fate::Created | Fate::Filled))
+        fates.any(|fate| matches!(fate, Fate::Created | Fate::Filled | Fate::Restored { .. }))
     }
 
     /// Tells whether something that was to be stored was not: it failed, or what it needs did, or the run was stopped.
@@ -331,6 +361,7 @@ mod tests {
             Fate::Kept { given: true },
             Fate::Lost { given: false },
             Fate::Lost { given: true },
+            Fate::Restored { given: false },
             skipped(),
             Fate::Uncertain(failure()),
             Fate::Left(Action::Ask),
@@ -363,6 +394,7 @@ mod tests {
                 Verdict::Done,    // kept, given and not used
                 Verdict::Done,    // lost
                 Verdict::Blocked, // lost, a person's value dropped
+                Verdict::Done,    // restored
                 Verdict::Failed,  // skipped
                 Verdict::Partial, // uncertain: it may have been written
                 Verdict::Waiting, // ask
@@ -402,6 +434,7 @@ mod tests {
             counts,
             Counts {
                 created: 2,
+                restored: 1,
                 kept: 2,
                 lost: 1,
                 dropped: 1,
@@ -422,7 +455,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=18).prop_shuffle()) {
+        fn the_verdict_depends_on_no_order(fates in proptest::sample::subsequence(every_fate(), 0..=19).prop_shuffle()) {
             let mut reversed = fates.clone();
             reversed.reverse();
             prop_assert_eq!(report(fates).verdict(), report(reversed).verdict());

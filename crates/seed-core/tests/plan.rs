@@ -173,25 +173,25 @@ fn every_presence_gives_its_action() {
 
 
     deleted
-    gen        blocked: deleted, its name is held: restore it in the backend
-    lit        blocked: deleted, its name is held: restore it in the backend
-    ask        blocked: deleted, its name is held: restore it in the backend
-    giv        blocked: deleted, its name is held: restore it in the backend
+    gen        blocked: deleted, its name is held: restore it in the backend, or `seed apply --restore gen`
+    lit        blocked: deleted, its name is held: restore it in the backend, or `seed apply --restore lit`
+    ask        blocked: deleted, its name is held: restore it in the backend, or `seed apply --restore ask`
+    giv        blocked: deleted, its name is held: restore it in the backend, or `seed apply --restore giv`
     opt        optional
     min        minted by them
     for        not needed: it must not exist, and does not
-    key        blocked: deleted, its name is held: restore it in the backend
+    key        blocked: deleted, its name is held: restore it in the backend, or `seed apply --restore key`
 
 
     deleted until
-    gen        blocked: deleted, recoverable until 2026-12-01: restore it in the backend
-    lit        blocked: deleted, recoverable until 2026-12-01: restore it in the backend
-    ask        blocked: deleted, recoverable until 2026-12-01: restore it in the backend
-    giv        blocked: deleted, recoverable until 2026-12-01: restore it in the backend
+    gen        blocked: deleted, recoverable until 2026-12-01: restore it in the backend, or `seed apply --restore gen`
+    lit        blocked: deleted, recoverable until 2026-12-01: restore it in the backend, or `seed apply --restore lit`
+    ask        blocked: deleted, recoverable until 2026-12-01: restore it in the backend, or `seed apply --restore ask`
+    giv        blocked: deleted, recoverable until 2026-12-01: restore it in the backend, or `seed apply --restore giv`
     opt        optional
     min        minted by them
     for        not needed: it must not exist, and does not
-    key        blocked: deleted, recoverable until 2026-12-01: restore it in the backend
+    key        blocked: deleted, recoverable until 2026-12-01: restore it in the backend, or `seed apply --restore key`
 
 
     disabled

@@ -13,6 +13,7 @@ mod kept;
 mod known;
 mod read;
 mod replace;
+mod restore;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use inventory::{Collected, collect};
 pub use known::{Known, know};
 pub use read::{ReadValues, Unread, read_values};
 pub use replace::{Found, Replaced, Replacement, as_providers, find, replace};
+pub use restore::{Restored, Restoring, restore};
 
 /// Backends that may replace what they hold, for the commands that are asked to.
 pub type Replacers = BTreeMap<String, Arc<dyn seed_provider::Replace>>;

@@ -66,6 +66,13 @@ pub(crate) struct ApplyArgs {
     /// Do not try the `check` of this key on its value (can be repeated)
     #[arg(long, value_name = "KEY")]
     pub(crate) skip_check: Vec<String>,
+    /// Bring this deleted key back before anything is created, if the backend still can: named as for `--only` (can be
+    /// repeated)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) restore: Vec<String>,
+    /// Create the Kubernetes namespace that values are kept in, if it is missing
+    #[arg(long)]
+    pub(crate) create_namespace: bool,
     /// Put values in the place of placeholders: read every stored value, and replace those that stand for "not yet"
     #[arg(long)]
     pub(crate) fill_placeholders: bool,

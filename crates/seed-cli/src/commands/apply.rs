@@ -17,10 +17,11 @@ use crate::exit::Exit;
 use crate::load::Session;
 use crate::manifests::Emitted;
 use crate::secret_files::{self, FileFate};
+use crate::select::Named;
 use crate::session::{Seen, Wishes};
 use crate::signals::{self, Signals};
 use crate::terminal::Terminal;
-use crate::{asking, given, load, manifests, render, select, session};
+use crate::{asking, given, load, manifests, render, restoring, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
@@ -34,6 +35,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let mut wishes = Wishes {
         unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,
         selection: select::selection(&session.resolved, &args.select)?,
+        concurrency: args.run.concurrency,
         ..Wishes::default()
     };
     given::collect(&session, &args.given, &mut wishes, terminal)?;
@@ -47,12 +49,14 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     wishes.fill = args.fill_placeholders;
     let verbs = Verbs {
         replace: args.fill_placeholders,
-        restore: false,
-        create_namespace: false,
+        restore: !args.restore.is_empty(),
+        create_namespace: args.create_namespace,
     };
+    let restore = select::restored(&session.resolved, &args.restore, &wishes.selection)?;
     let backends = Backends::open(&session, &args.contract, &args.run, verbs, None)?;
+    restoring::refuse_unable(&session.resolved, &backends, &restore)?;
     backends.used(terminal, |backends| {
-        let running = carry_out(&session, backends, args, &mut wishes, terminal);
+        let running = carry_out(&session, backends, args, &mut wishes, &restore, terminal);
         let applied = session::block_on(running)??;
         after(
             &session,
@@ -77,6 +81,7 @@ async fn carry_out(
     backends: &mut Backends,
     args: &ApplyArgs,
     wishes: &mut Wishes,
+    restore: &[Named],
     terminal: Terminal,
 ) -> Result<Applied> {
     let resolved = &session.resolved;
@@ -85,23 +90,17 @@ async fn carry_out(
     let mut seen = signals::or_stop(&mut signals, looking).await?;
     let providers = &backends.providers;
     session::refuse_blind(&mut seen, providers, terminal)?;
-    let asks = !args.no_input && terminal.can_ask() && asking::is_needed(&seen.plan);
     session::refuse_wrong(resolved, &seen.plan, wishes)?;
-    if asks {
-        asking::ask(resolved, &mut seen, wishes, terminal)?;
-        session::refuse_wrong(resolved, &seen.plan, wishes)?;
+    let restored =
+        restoring::restore(resolved, backends, restore, &mut seen, wishes, &mut signals).await;
+    if !signals.received() {
+        let asks = !args.no_input && terminal.can_ask();
+        complete(resolved, &mut seen, wishes, asks, terminal)
+            .map_err(|err| restoring::after(err, &restored))?;
     }
-    given::tell(resolved, &seen.plan, wishes, terminal);
-    let report = session::apply(
-        resolved,
-        &seen,
-        wishes,
-        backends,
-        args.run.concurrency,
-        &mut signals,
-        terminal,
-    )
-    .await;
+    let mut report =
+        session::apply(resolved, &seen, wishes, backends, &mut signals, terminal).await;
+    restoring::tell(&mut report, &restored);
     let (files, unwritten) = write_files(session, providers, wishes, &report, &mut signals).await;
     let failures = seen.failures.into_iter().chain(unwritten);
     Ok(Applied {
@@ -109,6 +108,23 @@ async fn carry_out(
         files,
         failures: failures.collect(),
     })
+}
+
+/// Asks for what is missing, if anybody can be asked, and tries what can be known to be wrong.
+fn complete(
+    resolved: &Resolved,
+    seen: &mut Seen,
+    wishes: &mut Wishes,
+    asks: bool,
+    terminal: Terminal,
+) -> Result<()> {
+    session::refuse_wrong(resolved, &seen.plan, wishes)?;
+    if asks && asking::is_needed(&seen.plan) {
+        asking::ask(resolved, seen, wishes, terminal)?;
+        session::refuse_wrong(resolved, &seen.plan, wishes)?;
+    }
+    given::tell(resolved, &seen.plan, wishes, terminal);
+    Ok(())
 }
 
 /// Says whom the run is about to write to, and looks at what is there.
@@ -172,6 +188,7 @@ fn readable(report: &Report) -> impl Fn(&ValueId) -> bool + use<> {
                     | Fate::Kept { .. }
                     | Fate::Left(Action::NotSelected { there: true })
                     | Fate::Lost { .. }
+                    | Fate::Restored { .. }
             )
         })
         .map(|outcome| outcome.id.clone())
@@ -193,6 +210,7 @@ fn known_missing(report: &Report) -> impl Iterator<Item = ValueId> {
             | Fate::Kept { .. }
             | Fate::Left(_)
             | Fate::Lost { .. }
+            | Fate::Restored { .. }
             | Fate::Skipped { .. }
             | Fate::Uncertain(_) => None,
         })

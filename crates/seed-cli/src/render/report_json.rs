@@ -39,6 +39,7 @@ pub(crate) fn report(
         "notes": plan_json::notes(asked),
         "summary": {
             "created": counts.created,
+            "restored": counts.restored,
             "kept": counts.kept,
             "lost": counts.lost,
             "dropped": counts.dropped,
@@ -119,6 +120,7 @@ fn fate(fate: &Fate) -> (&'static str, Vec<(&'static str, Value)>) {
         Fate::Filled => ("filled", Vec::new()),
         Fate::Failed(failure) => ("failed", failed(failure)),
         Fate::Kept { given } => ("kept", vec![("given", json!(given))]),
+        Fate::Restored { given } => ("restored", vec![("given", json!(given))]),
         Fate::Lost { given: false } => ("lost", Vec::new()),
         Fate::Lost { given: true } => ("dropped", Vec::new()),
         Fate::Skipped { because, reason } => (

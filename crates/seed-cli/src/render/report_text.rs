@@ -44,7 +44,7 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
 /// A mark and a key, for outcomes worth a line.
 fn head(outcome: &Outcome) -> Option<String> {
     let mark = match &outcome.fate {
-        Fate::Created | Fate::Filled => '+',
+        Fate::Created | Fate::Filled | Fate::Restored { .. } => '+',
         Fate::Kept { given: true } | Fate::Lost { given: false } => '=',
         Fate::Cancelled
         | Fate::Failed(_)
@@ -87,6 +87,8 @@ fn words(fate: &Fate) -> String {
         Fate::Lost { given: true } => {
             "created by somebody else meanwhile; yours was not stored".to_owned()
         }
+        Fate::Restored { given: true } => "restored; given, not used".to_owned(),
+        Fate::Restored { given: false } => "restored".to_owned(),
         Fate::Skipped { because, reason } => {
             let reason = reason
                 .as_ref()
@@ -109,6 +111,7 @@ fn counts(counts: Counts) -> String {
     let exist = counts.kept + counts.lost;
     let parts = sentence(&[
         (counts.created, "created"),
+        (counts.restored, "restored"),
         (exist, if exist == 1 { "exists" } else { "exist" }),
         (counts.failed, "failed"),
         (counts.uncertain, "uncertain"),

@@ -559,8 +559,11 @@ fn stands_in_the_way(value: &ResolvedValue, state: State) -> Blocked {
             id: value.id.clone(),
             provided: matches!(value.source, Some(ResolvedSource::Provide(_))),
         },
+        State::Deleted { until } => Blocked::Deleted {
+            id: value.id.clone(),
+            until,
+        },
         State::Absent
-        | State::Deleted { .. }
         | State::Disabled { .. }
         | State::Drifted { .. }
         | State::Empty

@@ -177,6 +177,13 @@ impl Action {
 /// Why nothing is done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Blocked {
+    /// Deleted, and its name is held until it is brought back or gone for good.
+    Deleted {
+        /// Which value.
+        id: ValueId,
+        /// When recovery ends, where the backend says.
+        until: Option<String>,
+    },
     /// It exists, and must not, for this reason.
     Forbidden(String),
     /// Absent, while values that were made from it are stored.
@@ -228,6 +235,11 @@ pub enum Blocked {
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Deleted { id, until } => {
+                let until = until.clone();
+                let state = State::Deleted { until };
+                write!(f, "{state}, or `seed apply --restore {id}`")
+            }
             Self::Forbidden(reason) => write!(f, "exists, and must not: {reason}"),
             Self::HalfPair { stored } => write!(
                 f,

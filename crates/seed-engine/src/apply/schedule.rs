@@ -344,7 +344,7 @@ impl<'a> Schedule<'a> {
     fn hindered(&self, write: usize) -> Option<Fate> {
         let values = &self.job.plan.writes.get(write)?.values;
         values.iter().find_map(|id| match self.known.fates.get(id) {
-            Some(Fate::Created | Fate::Filled | Fate::Lost { .. }) => None,
+            Some(Fate::Created | Fate::Filled | Fate::Lost { .. } | Fate::Restored { .. }) => None,
             Some(skipped @ Fate::Skipped { .. }) => Some(skipped.clone()),
             Some(Fate::Left(_)) => Some(Fate::Left(Action::Blocked(Blocked::Source(id.clone())))),
             Some(Fate::Cancelled) | None => Some(Fate::Cancelled),

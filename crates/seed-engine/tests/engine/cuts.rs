@@ -47,7 +47,11 @@ async fn assert_honest(world: &World, report: &Report) {
     for outcome in &report.outcomes {
         let there = stored.contains_key(&outcome.id.to_string());
         match &outcome.fate {
-            Fate::Created | Fate::Filled | Fate::Kept { .. } | Fate::Lost { .. } => {
+            Fate::Created
+            | Fate::Filled
+            | Fate::Kept { .. }
+            | Fate::Lost { .. }
+            | Fate::Restored { .. } => {
                 assert!(there, "{}", outcome.id);
             }
             Fate::Cancelled | Fate::Failed(_) | Fate::Left(_) | Fate::Skipped { .. } => {

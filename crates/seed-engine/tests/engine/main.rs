@@ -13,6 +13,8 @@ mod files;
 #[cfg(test)]
 mod fill;
 #[cfg(test)]
+mod identify;
+#[cfg(test)]
 mod inventory;
 mod known;
 #[cfg(test)]
@@ -25,6 +27,8 @@ mod random;
 mod repeat;
 #[cfg(test)]
 mod replace;
+#[cfg(test)]
+mod restore;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

@@ -517,6 +517,7 @@ pub(crate) fn fates(report: &Report) -> Vec<String> {
         Fate::Left(action) => action.as_str().to_owned(),
         Fate::Lost { given: false } => "lost".to_owned(),
         Fate::Lost { given: true } => "lost, given dropped".to_owned(),
+        Fate::Restored { .. } => "restored".to_owned(),
         Fate::Skipped { because, reason } => match reason {
             Some(reason) => format!("skipped because of {because}: {reason}"),
             None => format!("skipped because of {because}"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seed_core::inventory::Depth;
 use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
-use seed_core::plan::{Action, Plan, Selection};
+use seed_core::plan::{Action, Plan, Selection, State};
 use seed_core::resolve::ResolvedRotate;
 use seed_core::secret::SecretValue;
 use seed_engine::Found;
@@ -157,6 +157,12 @@ impl Setting<'_> {
         match state {
             Some(state) if state.is_free() => return Ok(None),
             Some(state) if state.is_there() => {}
+            Some(state @ State::Deleted { .. }) => {
+                let error = blocked(format!("`{id}` cannot be set: {state}"));
+                return Err(error.hint(format!(
+                    "`seed apply --restore {id}` brings it back with the value that it had"
+                )));
+            }
             Some(state) => return Err(blocked(format!("`{id}` cannot be set: {state}"))),
             None => return Err(CliError::bug(format!("nobody looked at `{id}`"))),
         }
@@ -269,6 +275,7 @@ impl Setting<'_> {
             given: [(id.clone(), given)].into(),
             unchecked: store::unchecked(self),
             selection: self.this.clone(),
+            concurrency: self.args.run.concurrency,
             ..Wishes::default()
         }
     }

@@ -90,7 +90,6 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
         &one,
         wishes,
         setting.backends,
-        setting.args.run.concurrency,
         &mut Signals::listen()?,
         setting.terminal,
     )
@@ -105,9 +104,8 @@ pub(super) async fn create(setting: &Setting<'_>, seen: &Seen, wishes: &Wishes) 
             let message = format!("stopped before `{id}` was stored; nothing was written");
             Err(CliError::failed(message))
         }
-        Some(Fate::Kept { .. } | Fate::Left(_) | Fate::Skipped { .. }) | None => {
-            Err(blocked(format!("`{id}` was not stored")).hint("`seed plan` shows why"))
-        }
+        Some(Fate::Kept { .. } | Fate::Left(_) | Fate::Restored { .. } | Fate::Skipped { .. })
+        | None => Err(blocked(format!("`{id}` was not stored")).hint("`seed plan` shows why")),
     }
 }
 
