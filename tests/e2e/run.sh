@@ -27,3 +27,4 @@ fi
 
 PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates --test offline -- --ignored
 cargo test --locked --package seed-servers --test real -- --ignored
+cargo test --locked --package seed-aws-sm --test real -- --ignored

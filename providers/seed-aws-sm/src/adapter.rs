@@ -137,10 +137,13 @@ impl AwsSm {
                 | ErrorKind::WrongShape => return Err(err),
             },
         };
+        let Some(found) = caller.account else {
+            let message = "the answer to GetCallerIdentity names no account";
+            return Err(purpose.error(ErrorKind::Unexpected, message));
+        };
         if let Some(named) = &self.place.account
-            && caller.account.as_deref() != Some(named)
+            && found != *named
         {
-            let found = caller.account.as_deref().unwrap_or("unknown");
             return Err(purpose.error(
                 ErrorKind::Misplaced,
                 format!(

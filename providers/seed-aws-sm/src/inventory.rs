@@ -155,7 +155,11 @@ impl AwsSm {
                 }
                 Err(err) => return Err(err),
             };
-            for secret in page.secret_list.unwrap_or_default() {
+            let Some(secrets) = page.secret_list else {
+                let message = "the answer to ListSecrets has no list";
+                return Err(purpose.error(ErrorKind::Unexpected, message));
+            };
+            for secret in secrets {
                 let Some(name) = secret.name else { continue };
                 let facts = Facts {
                     deleted: secret.deleted_date,
@@ -231,7 +235,13 @@ impl AwsSm {
                 self.note(UNBATCHED.to_owned());
                 BTreeMap::new()
             }
-            Err(err) => return Err(err),
+            Err(err) => {
+                let all = names.iter().map(|name| {
+                    let presence = unseen(err.clone(), gone())?;
+                    Ok((name.clone(), presence))
+                });
+                return all.collect();
+            }
         };
         let mut looked = Vec::with_capacity(names.len());
         for name in names {
@@ -270,6 +280,11 @@ impl AwsSm {
             });
             let page = page.await?;
             for value in page.secret_values.unwrap_or_default() {
+                let stages = value.version_stages.unwrap_or_default();
+                if !stages.iter().any(|stage| stage == CURRENT) {
+                    // An older version, from a copy that lags: the call about it alone asks for the label.
+                    continue;
+                }
                 let content = Content::taken(value.secret_string, value.secret_binary);
                 if let (Some(name), Some(version), Some(content)) =
                     (value.name, value.version_id, content)

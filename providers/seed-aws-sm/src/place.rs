@@ -40,6 +40,14 @@ impl Place {
         let profile = named.or_else(|| given(config.surroundings.profile.as_ref()));
         let files = files(&config.surroundings)?;
         let profiles = profiles(&files, profile.clone())?;
+        if let Some(profile) = &profile
+            && profiles.get_profile(profile).is_none()
+        {
+            return Err(ConfigError::new(
+                format!("there is no AWS profile `{profile}`"),
+                "`aws configure list-profiles` shows those that exist",
+            ));
+        }
         let contract_region = given(config.region.as_ref());
         let region = contract_region
             .clone()

@@ -15,6 +15,7 @@ use seed_provider::{
 use crate::adapter::{AwsSm, purpose};
 use crate::call::Call;
 use crate::content::Content;
+use crate::inventory::CURRENT;
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -97,19 +98,18 @@ impl Restore for AwsSm {
             return Ok(());
         }
         let purpose = purpose(operation, name, Call::RestoreSecret);
-        let sent = self.requests.write(operation, Some(name), || {
-            let request = self.clients.secrets.restore_secret();
-            let request = request.secret_id(name.as_str());
-            async move {
-                let sent = Box::pin(request.send()).await;
-                sent.map_err(|err| purpose.failed(&err))
-            }
+        // Restoring twice is restoring once, so it may be sent again while its answer is lost.
+        let sent = self.settled(|| {
+            self.requests.write(operation, Some(name), || {
+                let request = self.clients.secrets.restore_secret();
+                let request = request.secret_id(name.as_str());
+                async move {
+                    let sent = Box::pin(request.send()).await;
+                    sent.map_err(|err| purpose.failed(&err))
+                }
+            })
         });
-        match sent.await {
-            // Looking tells what an answer would have told.
-            Err(err) if err.kind() != ErrorKind::Indeterminate => return Err(err),
-            Ok(_) | Err(_) => {}
-        }
+        sent.await?;
         for _ in 0..LOOKS {
             if self.facts(operation, name).await?.deleted.is_none() {
                 return Ok(());
@@ -164,7 +164,8 @@ impl AwsSm {
             let request = self.clients.secrets.get_secret_value();
             let request = request
                 .secret_id(name.as_str())
-                .set_version_id(version.map(|version| version.as_str().to_owned()));
+                .set_version_id(version.map(|version| version.as_str().to_owned()))
+                .set_version_stage(version.is_none().then(|| CURRENT.to_owned()));
             async move {
                 let sent = Box::pin(request.send()).await;
                 sent.map_err(|err| purpose.failed(&err))

@@ -157,7 +157,12 @@ impl AwsSm {
                 }
             })
         });
-        Ok(stored.await?.version_stages.unwrap_or_default())
+        let stored = stored.await?;
+        if stored.version_id.as_ref() != Some(&token.id) {
+            let message = "the answer to PutSecretValue does not name our version";
+            return Err(purpose.error(ErrorKind::Indeterminate, message));
+        }
+        Ok(stored.version_stages.unwrap_or_default())
     }
 
     async fn make_current(
@@ -237,8 +242,11 @@ impl AwsSm {
         moved.await.map(drop)
     }
 
-    /// Sends a write again whose answer was lost. Only for one with a token: sent twice, it is done once.
-    async fn settled<T, F: Future<Output = Result<T>>>(&self, send: impl Fn() -> F) -> Result<T> {
+    /// Sends a write again whose answer was lost. Only for one that is done once when it is sent twice.
+    pub(crate) async fn settled<T, F: Future<Output = Result<T>>>(
+        &self,
+        send: impl Fn() -> F,
+    ) -> Result<T> {
         let mut last = send().await;
         for _ in 1..SENDS {
             match &last {

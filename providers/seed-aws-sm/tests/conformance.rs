@@ -22,14 +22,17 @@ fn main() {
         async move { Ok(Subject::new(support::adapter(&url))) }
     };
     let suite = Suite::new(description, make);
+    let service = Arc::clone(&server);
     let mut trials = suite.trials();
     trials.extend(suite.replace_trials());
     trials.extend(suite.versions_trials());
     trials.extend(
         suite.restore_trials(move |_: Arc<AwsSm>, name: SecretName| {
-            let server = Arc::clone(&server);
+            let server = Arc::clone(&service);
             async move { server.service().delete(name.as_str(), 7) }.boxed()
         }),
     );
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    drop(server);
+    conclusion.exit();
 }

@@ -288,7 +288,10 @@ impl Service for AwsSm {
                 Ok(()) => identity::caller(&self.account, &id),
                 Err(Refusal { code, message }) => {
                     // STS has names of its own for these.
-                    let code = code.trim_end_matches("Exception");
+                    let code = match code {
+                        "InvalidSignatureException" => "SignatureDoesNotMatch",
+                        code => code.trim_end_matches("Exception"),
+                    };
                     identity::refused(403, code, &message, &id)
                 }
             }
