@@ -17,6 +17,7 @@ pub(crate) fn start(verbose: u8) {
         "seed_aws_sm",
         "seed_core",
         "seed_engine",
+        "seed_kubernetes",
         "seed_local",
         "seed_provider",
         "seed_vault",

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
+use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
 use seed_core::document::{Document, Fields};
 use seed_core::inventory::{Inventory, Version, Wanted};
 use seed_core::name::SecretName;
@@ -53,7 +53,7 @@ pub struct Kubernetes {
     pub(crate) create_namespace: bool,
     pub(crate) proven: OnceCell<Proven>,
     pub(crate) created: OnceCell<()>,
-    confirm: bool,
+    confirm: Confirm,
     notes: Mutex<BTreeSet<String>>,
 }
 
@@ -62,7 +62,12 @@ impl Kubernetes {
     pub fn new(config: &Config, policy: Policy) -> Result<Self, ConfigError> {
         let cluster = Cluster::find(&config.access, policy)?;
         let named = config.access.context.is_some() || config.access.server.is_some();
-        let confirm = !named || config.namespace.is_none();
+        // The credential is the context's own, so only what is written where needs a word.
+        let confirm = if named && config.namespace.is_some() {
+            Confirm::Never
+        } else {
+            Confirm::BeforeWrites
+        };
         let namespace = config.namespace.as_deref().or(cluster.namespace());
         let namespace = namespace.unwrap_or("default").to_owned();
         if !is_namespace(&namespace) {

@@ -24,7 +24,7 @@ pub(crate) fn metadata(name: &str, marks: &Marks) -> Result<Map<String, Value>, 
 }
 
 /// Whether Kubernetes takes it as the key of a label or an annotation.
-pub(crate) fn is_key(key: &str) -> bool {
+pub fn is_key(key: &str) -> bool {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),

@@ -19,3 +19,4 @@ mod place;
 
 pub use backend::{CAPABILITIES, Config, Kubernetes};
 pub use cluster::{Access, Answer, Call, Cluster, ConfigError, Content};
+pub use labels::is_key as is_mark;

@@ -58,7 +58,8 @@ pub(crate) struct Page {
     pub(crate) kind: String,
     #[serde(default)]
     pub(crate) metadata: PageMetadata,
-    /// Required: a document without it is no list.
+    /// Required: a document without it is no list. An empty list of metadata has a null.
+    #[serde(deserialize_with = "null_is_empty")]
     pub(crate) items: Vec<Secret<Dropped>>,
 }
 
@@ -68,6 +69,13 @@ pub(crate) struct Page {
 pub(crate) struct PageMetadata {
     #[serde(rename = "continue")]
     pub(crate) next: String,
+}
+
+fn null_is_empty<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Secret<Dropped>>, D::Error> {
+    let items: Option<_> = Deserialize::deserialize(deserializer)?;
+    Ok(items.unwrap_or_default())
 }
 
 impl<V> Secret<V> {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "aws-sm")]
 mod aws_sm;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 #[cfg(feature = "local")]
 mod local;
 mod open;

@@ -33,7 +33,11 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::Vault => super::vault::open(backend, ground),
         #[cfg(not(feature = "vault"))]
         Kind::Vault => Err(not_built_in(backend)),
-        Kind::AzureKv | Kind::Gcpsm | Kind::Kubernetes => Err(not_built_in(backend)),
+        #[cfg(feature = "kubernetes")]
+        Kind::Kubernetes => super::kubernetes::open(backend, ground),
+        #[cfg(not(feature = "kubernetes"))]
+        Kind::Kubernetes => Err(not_built_in(backend)),
+        Kind::AzureKv | Kind::Gcpsm => Err(not_built_in(backend)),
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) struct Ground<'a> {
     pub(crate) args: &'a RunArgs,
     pub(crate) env: &'a Environment,
     /// Whether the namespace that a backend keeps its values in may be created.
-    #[expect(dead_code, reason = "no adapter of a service yet")]
+    #[cfg_attr(
+        not(feature = "kubernetes"),
+        expect(dead_code, reason = "only Kubernetes has namespaces to create")
+    )]
     pub(crate) create_namespace: bool,
     /// Variables that hold values which people give: no program that a client runs may see them.
     pub(crate) hidden: &'a [String],
