@@ -184,10 +184,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(object) => object,
-            _ => Map::new(),
-        }
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]

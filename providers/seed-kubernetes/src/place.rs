@@ -174,10 +174,14 @@ impl Kubernetes {
                 Call::post(Operation::Create, path, text(&body)).needing("`create` on namespaces");
             let answer = self.cluster.send(&call).await?;
             // Somebody else may have been faster, which is as good.
-            if answer.is_success() || answer.says_already_exists() {
+            if answer.says_already_exists() {
                 return Ok(());
             }
-            Err(self.cluster.refusal(&call, &answer))
+            let made: Namespace = self.cluster.object(&call, &answer)?;
+            if made.kind != "Namespace" || made.metadata.name != self.namespace {
+                return Err(self.cluster.unreadable(&call, &answer));
+            }
+            Ok(())
         };
         self.created.get_or_try_init(create).await.copied()
     }
