@@ -20,8 +20,11 @@ pub fn seed_binary() -> Result<PathBuf, String> {
 fn build() -> Result<PathBuf, String> {
     let this = std::env::current_exe().map_err(|err| err.to_string())?;
     let (target, profile) = place(&this)?;
+    // The whole workspace with a test among the targets: the libraries are then built with the same features as for all
+    // tests together, which shares them. For one package alone they would all be built a second time.
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "seed-cli", "--bin", "seed"])
+        .args(["build", "--quiet", "--workspace", "--all-features"])
+        .args(["--bin", "seed", "--test", "purity"])
         .args([
             "--message-format",
             "json-render-diagnostics",
