@@ -255,4 +255,4 @@ fn not_found(words: Words) -> (ErrorKind, &'static str) {
 const UNAUTHENTICATED: &str = "the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`";
 const INVALID_LOGIN: &str =
     "the login is refused; check the role, its secret or token, and the mount of the auth method";
-const TOO_LARGE: &str = "the entry is larger than the server takes";
+const TOO_LARGE: &str = "the entry is larger than the server takes; keep less in one entry";

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::header::HeaderValue;
 use seed_core::secret::SecretValue;
-use seed_provider::{ErrorKind, Operation, Result};
+use seed_provider::{Error, ErrorKind, Operation, Result};
 use serde::Deserialize;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
@@ -187,12 +187,25 @@ async fn who(vault: &Vault, ask: Ask<'_>, head: &Head<'_>) -> Result<Option<Stri
         let lookup: Lookup = answer.data().ok_or_else(|| ask.unreadable(&answer))?;
         return Ok(lookup.display_name.filter(|name| !name.is_empty()));
     }
+    if let Some(error) = no_namespace(vault, ask, &answer) {
+        return Err(error);
+    }
     let refused = ask.refused(&answer);
     if refused.kind() == ErrorKind::Denied {
         // Not every policy lets a token look at itself. What it may do is found out soon.
         return Ok(None);
     }
     Err(refused)
+}
+
+/// How a server with namespaces says that it has not this one.
+fn no_namespace(vault: &Vault, ask: Ask<'_>, answer: &Answer) -> Option<Error> {
+    let namespace = vault.place.namespace.as_ref()?;
+    let unknown = answer.status == 404 && !matches!(answer.words(), Words::None | Words::Nothing);
+    let message = format!(
+        "the server answered 404: there is no namespace `{namespace}`; name one that exists in the contract's backend"
+    );
+    unknown.then(|| ask.of(answer, ErrorKind::Misplaced, message))
 }
 
 /// Makes sure that the mount is KV version 2: version 1 takes every write, and overwrites.

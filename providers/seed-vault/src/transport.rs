@@ -225,17 +225,21 @@ fn cause(err: &reqwest::Error) -> Lost {
         if let Some(tls) = err.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        if let Some(io) = err.downcast_ref::<io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref()) {
-                return of_tls(tls);
+        // What an I/O error wraps is not its source, and it may wrap another one.
+        next = match err.downcast_ref::<io::Error>() {
+            Some(io) => {
+                plain = Some(io.kind());
+                io.get_ref()
+                    .map(|inner| inner as &(dyn std::error::Error + 'static))
             }
-            plain = Some(io.kind());
-        }
-        next = err.source();
+            None => err.source(),
+        };
     }
     if err.is_connect() {
         return Lost::Connect(match plain {
-            Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
+            Some(io::ErrorKind::ConnectionRefused) => {
+                "the connection was refused; check the address, and that the server runs".to_owned()
+            }
             Some(kind) if kind != io::ErrorKind::Other => {
                 format!("no connection could be made: {kind}")
             }
@@ -266,7 +270,10 @@ fn of_tls(err: &rustls::Error) -> Lost {
             "the server's certificate is for another name; check the address, or set `VAULT_TLS_SERVER_NAME`"
         } else if expired {
             "the server's certificate has expired; renew it"
-        } else if matches!(why, CertificateError::UnknownIssuer) {
+        } else if matches!(
+            why,
+            CertificateError::UnknownIssuer | CertificateError::BadSignature
+        ) {
             "the server's certificate is not trusted: its issuer is unknown; name its authority with `VAULT_CACERT`"
         } else {
             "the server's certificate is not valid; name its authority with `VAULT_CACERT`, or give the server another one"

@@ -17,7 +17,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use seed_core::document::{Document, FieldValue};
 use seed_core::inventory::{Depth, Presence};
 use seed_provider::conformance::{Subject, Suite};
-use seed_provider::{ErrorKind, Marks, Provider as _, WantedShape};
+use seed_provider::{ErrorKind, Marks, Provider as _, Replace as _, WantedShape};
 use seed_servers::Vault as Real;
 use seed_vault::Vault;
 use serde_json::{Value, json};
@@ -90,6 +90,7 @@ fn own() -> Vec<Trial> {
         other_fields_keep_their_text_with_and_without_patch,
         what_is_deleted_or_destroyed_is_a_state,
         an_approle_logs_in_once,
+        the_least_policy_of_the_reference_is_enough_and_overwrites_nothing,
     ]
 }
 
@@ -267,6 +268,46 @@ async fn what_is_deleted_or_destroyed_is_a_state() -> Result<(), Failed> {
     Ok(())
 }
 
+async fn the_least_policy_of_the_reference_is_enough_and_overwrites_nothing() -> Result<(), Failed>
+{
+    let real = Real::shared()?;
+    let (_, mount) = fresh("2")?;
+    let policy: String = LEAST.replace("secret/", &format!("{mount}/"));
+    let vault = adapter(
+        &mount,
+        &real.token_with(&format!("{mount}-least"), &policy)?,
+        None,
+    );
+    let marks = Marks::of("test");
+    let (one, many) = (name("shop/prod/one"), name("shop/prod/many"));
+    let asked = ["shop/prod/one", "shop/prod/many"].map(|entry| wanted(entry, Depth::Fields));
+    let seen = vault.inventory(&asked).await?;
+    assert!(
+        seen.iter()
+            .all(|(_, presence)| *presence == Presence::Absent),
+        "{seen:?}"
+    );
+    let first = vault.create(&one, &single("x"), &marks).await?;
+    let version = vault
+        .create(&many, &Document::Fields(fields(&[("a", "1")])), &marks)
+        .await?;
+    vault
+        .add_fields(&many, &fields(&[("b", "2")]), &version)
+        .await?;
+    let again = vault.create(&one, &single("y"), &marks).await;
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let replaced = vault.replace(&one, &single("y"), &first).await;
+    assert_eq!(replaced.unwrap_err().kind(), ErrorKind::Denied);
+    let seen = vault.inventory(&asked).await?;
+    assert!(
+        seen.iter()
+            .all(|(_, presence)| matches!(presence, Presence::Present { .. })),
+        "{seen:?}"
+    );
+    assert!(vault.notes().is_empty(), "{:?}", vault.notes());
+    Ok(())
+}
+
 async fn an_approle_logs_in_once() -> Result<(), Failed> {
     let real = Real::shared()?;
     let (_, mount) = fresh("2")?;
@@ -318,3 +359,10 @@ async fn an_approle_logs_in_once() -> Result<(), Failed> {
     vault.read(&name("a"), WantedShape::Single).await?;
     Ok(())
 }
+
+/// The policy of `docs/reference/vault.md`.
+const LEAST: &str = r#"
+path "secret/metadata/shop/prod/*" { capabilities = ["list"] }
+path "secret/subkeys/shop/prod/*"  { capabilities = ["read"] }
+path "secret/data/shop/prod/*"     { capabilities = ["create", "patch"] }
+"#;
