@@ -70,7 +70,7 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 
 bench: ## Measure time and memory beside the budgets
-	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets
+	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets --bench services
 
 fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
 	TIME=$(TIME) tests/fuzz/run.sh
@@ -78,7 +78,7 @@ fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for e
 servers: ## Build the servers that `make e2e` asks, into a cache (Vault, etcd, kube-apiserver, moto; needs Go and Python)
 	tests/servers/build.sh
 
-e2e: ## Run the tests that need other programs (Go), and install the rest (htpasswd, strace, Node, Python's packages)
+e2e: ## Run the tests that need real servers or other programs (Go), and build or install the rest
 	tests/e2e/run.sh
 
 deny: ## Check licences, advisories and sources (needs cargo-deny)

@@ -1,20 +1,16 @@
 //! Time and memory of the released program, beside the budgets. Prints; asserts nothing.
-//!
-//! Each run is a process of its own under a copy of this one, so that the peak memory is that run's alone.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod support;
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use support::{Outcome, mib, time};
 use tempfile::TempDir;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
-const MEASURE: &str = "--measure-one-run";
 const KEYS: usize = 10_000;
 
 /// One line of the table.
@@ -29,37 +25,10 @@ struct Case<'a> {
 }
 
 fn main() -> Outcome<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.split_first() {
-        Some((flag, rest)) if flag == MEASURE => measure(rest),
-        _ => table(),
-    }
-}
-
-/// Runs the program once and prints microseconds and KiB.
-fn measure(command: &[String]) -> Outcome<()> {
-    let (program, arguments) = command.split_first().ok_or("nothing to measure")?;
-    let start = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    let elapsed = start.elapsed();
-    let code = status.code().ok_or("killed")?;
-    if code != 0 && code != 11 {
-        return Err(format!("{arguments:?} ended with {code}").into());
-    }
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    println!("{} {}", elapsed.as_micros(), usage.max_rss());
-    Ok(())
+    support::main(table)
 }
 
 fn table() -> Outcome<()> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("no repository")?;
-    let program = repository.join(target_directory()).join("release/seed");
     let home = tempfile::tempdir()?;
     let contract = many_keys(&home)?;
     println!(
@@ -67,9 +36,9 @@ fn table() -> Outcome<()> {
         "", "median", "worst", "budget", "peak", "budget"
     );
     for case in small().iter().chain(&large(&contract)) {
-        run(case, repository, &program, home.path())?;
+        run(case, home.path())?;
     }
-    let size = std::fs::metadata(&program)?.len();
+    let size = std::fs::metadata(support::program()?)?.len();
     println!(
         "{:<24} {:>43} {:>10}",
         "size of the program",
@@ -115,26 +84,16 @@ fn large(contract: &str) -> Vec<Case<'_>> {
     ]
 }
 
-fn run(case: &Case<'_>, repository: &Path, program: &Path, home: &Path) -> Outcome<()> {
+fn run(case: &Case<'_>, home: &Path) -> Outcome<()> {
     let mut times = Vec::new();
     let mut peak = 0;
     for _ in 0..case.runs {
         if case.afresh {
             remove(&home.join(".seed/many.age"))?;
         }
-        let output = Command::new(std::env::current_exe()?)
-            .arg(MEASURE)
-            .arg(program)
-            .args(&case.arguments)
-            .current_dir(repository)
-            .env_clear()
-            .env("HOME", home)
-            .stderr(Stdio::inherit())
-            .output()?;
-        let text = String::from_utf8(output.stdout)?;
-        let (micros, kib) = text.trim().split_once(' ').ok_or("no figures")?;
-        times.push(Duration::from_micros(micros.parse()?));
-        peak = peak.max(kib.parse()?);
+        let figures = support::run(support::repository()?, home, &[], &case.arguments)?;
+        times.push(figures.time);
+        peak = peak.max(figures.peak_kib);
     }
     times.sort();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
@@ -158,23 +117,6 @@ fn remove(store: &Path) -> Outcome<()> {
         Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(err.into()),
         _ => Ok(()),
     }
-}
-
-fn time(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
-fn mib(kib: u64) -> String {
-    format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
-}
-
-/// Where cargo puts what it builds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cargo's own variable, which `make bench` was run with"
-)]
-fn target_directory() -> String {
-    std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned())
 }
 
 fn many_keys(home: &TempDir) -> Outcome<String> {

@@ -26,5 +26,13 @@ if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
 fi
 
 PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates --test offline -- --ignored
+
+# Each adapter against its real server, then the program.
 cargo test --locked --package seed-servers --test real -- --ignored
-cargo test --locked --package seed-aws-sm --test real -- --ignored
+for provider in vault kubernetes aws-sm; do
+  if [[ -e "providers/seed-$provider/tests/real.rs" ]]; then
+    cargo test --locked --package "seed-$provider" --test real -- --ignored
+  fi
+done
+# Kubernetes follows when the program has that backend.
+cargo test --locked --package seed-tests --test real_servers -- --ignored --skip kubernetes

@@ -66,7 +66,8 @@ impl Emission {
     }
 }
 
-fn manifests(root: &Path) -> Result<BTreeMap<(String, String), Manifest>, String> {
+/// Reads every manifest below a directory, by its place: namespace and name, as directories and files say.
+pub fn manifests(root: &Path) -> Result<BTreeMap<(String, String), Manifest>, String> {
     let mut found = BTreeMap::new();
     for namespace in entries(root)? {
         if namespace.is_file() && name(&namespace)? == "kustomization.yaml" {

@@ -13,7 +13,9 @@ pub mod meaning;
 pub mod reference;
 mod refusal;
 pub mod search;
+pub mod service;
 pub mod shared;
+pub mod stand_in;
 pub mod store;
 pub mod terminal;
 #[cfg(target_os = "linux")]

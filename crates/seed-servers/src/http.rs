@@ -16,8 +16,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `address`, which trusts the certificates in `authority` (PEM) alone.
-    pub(crate) fn new(address: &str, authority: Option<&[u8]>) -> Self {
+    /// Makes a client of the server at `address`, which trusts the certificates in `authority` (PEM) alone.
+    pub fn new(address: &str, authority: Option<&[u8]>) -> Self {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -51,17 +51,28 @@ impl Client {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Result<Answer, String> {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send_text(method, path, headers, text)
+    }
+
+    /// Sends one request whose body is this text, to the byte.
+    pub fn send_text(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, String> {
         let url = format!("{}{path}", self.address);
         let failed = |what: String| format!("{method} {url}: {what}");
         let mut request = http::Request::builder().method(method).uri(&url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let body = if body.is_null() {
-            Vec::new()
-        } else {
-            body.to_string().into_bytes()
-        };
         let request = request.body(body).map_err(|err| failed(err.to_string()))?;
         let mut response = self
             .agent

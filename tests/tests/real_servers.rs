@@ -1,0 +1,254 @@
+//! The LLM platform's secrets in real servers, from nothing, with `make seed-secrets`: no terminal and no `--yes`.
+//!
+//! `make e2e` runs these; they need what `make servers` builds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use seed_servers::{KubeApiserver, Moto, Vault};
+use seed_tests::binary::seed_binary;
+use seed_tests::cli::{Outcome, Sealed};
+use seed_tests::emission;
+use seed_tests::service::{self, UnderTest};
+use seed_tests::shared::repository;
+use seed_tests::workspace::Workspace;
+use serde_json::{Value, json};
+
+type Test = Result<(), String>;
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_seeded_into_vault() -> Test {
+    // The contract names the mount `secret`, so nobody shares this one.
+    let vault = Vault::start()?;
+    let service = service::Vault::new(vault.address(), vault.token(), "secret");
+    let flags = format!("--set vault.address={}", vault.address());
+    Platform::new(&service, &flags)?.lives("llm/ai-dev/vllm-api-key")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_seeded_into_kubernetes() -> Test {
+    let kube = KubeApiserver::shared()?;
+    let service = service::Kubernetes::new(
+        kube.address(),
+        Some(kube.authority()),
+        kube.token(),
+        "llm-ai-dev",
+        "secret-source",
+    )?;
+    Platform::new(&service, "--create-namespace")?.lives("vllm-api-key")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_seeded_into_aws_secrets_manager() -> Test {
+    let moto = Moto::start()?;
+    let service = service::AwsSm::new(moto.address(), "llm/ai-dev/");
+    let (account, endpoint) = (moto.account(), moto.address());
+    let flags = format!("--set-string aws.account={account} --set aws.endpoint={endpoint}");
+    Platform::new(&service, &flags)?.lives("llm/ai-dev/vllm-api-key")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn a_missing_field_is_added_to_what_vault_keeps() -> Test {
+    let vault = Vault::shared()?;
+    let mount = vault.mount()?;
+    a_missing_field_is_added(&service::Vault::new(
+        vault.address(),
+        vault.token(),
+        mount.path(),
+    ))
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn a_missing_field_is_added_to_what_kubernetes_keeps() -> Test {
+    let kube = KubeApiserver::shared()?;
+    let namespace = kube.namespace()?;
+    let authority = Some(kube.authority());
+    let (token, name) = (kube.token(), namespace.name());
+    let service = service::Kubernetes::new(kube.address(), authority, token, "test", name)?;
+    a_missing_field_is_added(&service)
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn a_missing_field_is_added_to_what_aws_secrets_manager_keeps() -> Test {
+    let moto = Moto::shared()?;
+    let service = service::AwsSm::new(moto.address(), &moto.prefix());
+    // No second run: moto's BatchGetSecretValue goes on giving the version that was current first
+    // (https://github.com/getmoto/moto, `default_version_id`).
+    a_missing_field_is_added_once(&service).map(drop)
+}
+
+/// The platform's contract in one backend.
+struct Platform<'a> {
+    service: &'a dyn UnderTest,
+    workspace: Workspace,
+    flags: &'a str,
+}
+
+type Marks = BTreeMap<String, Value>;
+
+impl<'a> Platform<'a> {
+    /// Prepares a directory in which `make` finds what it finds in the repository, and a program already built.
+    fn new(service: &'a dyn UnderTest, flags: &'a str) -> Result<Self, String> {
+        let workspace = service.workspace()?;
+        let failed = |err: std::io::Error| err.to_string();
+        let makefile = fs::read_to_string(repository()?.join("Makefile")).map_err(failed)?;
+        workspace.write("Makefile", &makefile)?;
+        let cargo = workspace.root().join("cargo");
+        fs::write(
+            &cargo,
+            "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$SEED\" \"$@\"\n",
+        )
+        .map_err(failed)?;
+        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        Ok(Self {
+            service,
+            workspace,
+            flags,
+        })
+    }
+
+    /// All that a platform goes through.
+    fn lives(&self, one: &str) -> Test {
+        let missing = self.planned(&["create", "ask"])?;
+        assert!(missing.len() >= 14, "{missing:?}");
+        self.make("")?.success()?;
+        let created = self.service.marks()?;
+        assert_eq!(created.len(), missing.len());
+        let versions = self.service.versions()?;
+        assert!(versions.values().all(|count| *count == 1), "{versions:?}");
+        self.manifests_are_those_of_the_backend(&created)?;
+
+        self.make("")?.success()?;
+        assert!(self.service.marks()? == created, "a second run wrote");
+
+        self.service.forget(one)?;
+        let before = self.service.marks()?;
+        assert_eq!(before.len(), created.len() - 1);
+        self.make("")?.success()?;
+        let mut after = self.service.marks()?;
+        assert!(after.remove(one).is_some(), "`{one}` is not back");
+        assert!(after == before, "something else was written");
+
+        if self.service.delete(one)? {
+            self.what_can_be_restored_waits(one)?;
+        }
+        Ok(())
+    }
+
+    /// Blocked, with nothing written, until somebody asks for it by name.
+    fn what_can_be_restored_waits(&self, one: &str) -> Test {
+        let before = self.service.marks()?;
+        let outcome = self.make("")?;
+        assert!(!outcome.status.success(), "{outcome}");
+        let said = outcome.to_string();
+        assert!(said.contains("--restore vllm-api-key"), "{said}");
+        assert!(said.contains("Error 12"), "{said}");
+        assert!(self.service.marks()? == before, "a blocked run wrote");
+        let keeps = self.planned(&["keep"])?.len();
+        self.make("--restore vllm-api-key")?.success()?;
+        assert_eq!(self.planned(&["keep"])?.len(), keeps + 1);
+        let mut after = self.service.marks()?;
+        let mut others = before;
+        assert!(after.remove(one) != others.remove(one));
+        assert!(after == others, "something else was written");
+        let versions = self.service.versions()?;
+        assert!(versions.values().all(|count| *count == 1), "{versions:?}");
+        Ok(())
+    }
+
+    /// What the operator will ask the backend for is there, in the form in which it is there.
+    fn manifests_are_those_of_the_backend(&self, stored: &Marks) -> Test {
+        let directory = self.workspace.root().join("build/manifests/ai-dev");
+        let mut asked = BTreeSet::new();
+        for manifest in emission::manifests(&directory)?.values() {
+            let data = manifest.object.pointer("/spec/data");
+            for item in data.and_then(Value::as_array).into_iter().flatten() {
+                let text = |name| item.pointer(name).and_then(Value::as_str);
+                let key = text("/remoteRef/key").ok_or("an item without a key")?;
+                assert!(stored.contains_key(key), "nobody keeps `{key}`");
+                assert_eq!(
+                    text("/remoteRef/property"),
+                    self.service.property(),
+                    "{key}"
+                );
+                asked.insert(key.to_owned());
+            }
+        }
+        assert!(asked.len() >= 14, "{asked:?}");
+        Ok(())
+    }
+
+    fn planned(&self, actions: &[&str]) -> Result<Vec<String>, String> {
+        let contract = format!(
+            "-c contracts/llm-platform.yaml --env ai-dev --backend {} {}",
+            self.service.kind(),
+            self.flags
+        );
+        self.workspace.planned(&contract, actions)
+    }
+
+    /// `make seed-secrets`, as a person has it in their shell.
+    fn make(&self, more: &str) -> Result<Outcome, String> {
+        let variables = self.service.variables().into_iter();
+        let sealed = Sealed::new(Path::new("make"))?
+            .variable("SEED", seed_binary()?)
+            .variable("SEED_VALUE_CLOUDFLARE_API_TOKEN", "t".repeat(40));
+        let sealed = variables.fold(sealed, |sealed, (name, value)| sealed.variable(name, value));
+        let backend = format!("BACKEND={}", self.service.kind());
+        let flags = format!("FLAGS={} {more}", self.flags);
+        let arguments = ["seed-secrets", "CARGO=./cargo", &*backend, &*flags];
+        sealed.run(self.workspace.root(), arguments)
+    }
+}
+
+/// What somebody stored in their own way. A number with more digits than a float has, an empty object, spaces.
+const STORED: &str = "{ \"user\" : \"app\",\n  \"port\":5432, \"ratio\": 1.50, \
+    \"big\": 12345678901234567890123.10,\t\"limits\": {\"b\" : 1, \"a\": [1,  2.0, {}]}, \"on\": true, \"text\": \"\\u00e4 \\\"\" }\n";
+
+fn a_missing_field_is_added(service: &dyn UnderTest) -> Test {
+    let workspace = a_missing_field_is_added_once(service)?;
+    let marks = service.marks()?;
+    workspace.seed("apply")?.success()?;
+    assert!(service.marks()? == marks, "a second run wrote");
+    Ok(())
+}
+
+fn a_missing_field_is_added_once(service: &dyn UnderTest) -> Result<Workspace, String> {
+    let workspace = service.workspace()?;
+    let contract = json!({
+        "version": 1,
+        "name": "fields",
+        "backend": service.kind(),
+        "backends": {service.kind(): service.settings()},
+        "secrets": {"database": {"fields": {
+            "user": {"value": "somebody"},
+            "password": {"generate": {"hex": 16}},
+            "port": {"value": "1"},
+        }}},
+    });
+    workspace.write("seed.yaml", &contract.to_string())?;
+    let settings = service.settings();
+    let prefix = settings.get("prefix").and_then(Value::as_str);
+    let name = format!("{}database", prefix.unwrap_or_default());
+    service.put(&name, STORED)?;
+    let before = (service.members(&name)?, service.text(&name)?);
+    let said = workspace.seed("apply")?.success()?;
+    let mut after = service.members(&name)?;
+    let password = after.remove("password").ok_or(said)?;
+    assert!(password.len() >= 34, "no password of 32 characters");
+    assert!(after == before.0, "another field is not what it was");
+    if let (Some(before), Some(after)) = (before.1, service.text(&name)?) {
+        let (kept, end) = before.rsplit_once('}').ok_or("no object")?;
+        assert!(after.starts_with(kept.trim_end()), "other bytes changed");
+        assert!(after.ends_with(&format!("}}{end}")), "other bytes changed");
+    }
+    Ok(workspace)
+}
