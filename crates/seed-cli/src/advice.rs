@@ -1,7 +1,17 @@
 //! What a person can do about a failed call.
 
 use seed_core::backend::Kind;
+use seed_core::resolve::ResolvedCluster;
 use seed_provider::ErrorKind;
+
+/// What people call a backend by its name in the contract.
+pub(crate) fn called(name: &str) -> String {
+    if name == ResolvedCluster::BACKEND {
+        name.to_owned()
+    } else {
+        format!("the backend `{name}`")
+    }
+}
 
 /// The next step after a failure, told by its word. Nothing, where the message itself is all that can be said.
 pub(crate) fn next_step(backend: Option<Kind>, failure: &str) -> Option<&'static str> {

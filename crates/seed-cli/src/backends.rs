@@ -7,6 +7,7 @@ use seed_core::backend::{Confirm, Description};
 use seed_engine::{Identified, Providers, Replacers, Restorers};
 use seed_provider::{Error, ErrorKind, Identity, Provider};
 
+use crate::advice;
 use crate::args::{ContractArgs, RunArgs};
 use crate::confirm;
 use crate::env::Environment;
@@ -184,7 +185,8 @@ impl Backends {
 
 fn elsewhere(name: &str, err: &Error) -> CliError {
     CliError::usage(format!(
-        "the backend `{name}` is not the one that the contract names; nothing was read or written"
+        "{} is not the one that the contract names; nothing was read or written",
+        advice::called(name)
     ))
     .because(err)
     .hint("log in to the place that the contract names, or correct the contract")

@@ -7,7 +7,8 @@ use seed_core::name::ValueId;
 use seed_core::plan::{self, Input, Plan, State};
 use seed_core::produce::{Maker, Values};
 use seed_core::resolve::Resolved;
-use seed_engine::Providers;
+use seed_engine::{Providers, Unread};
+use seed_provider::ErrorKind;
 
 use crate::session::{Seen, Wishes};
 
@@ -25,6 +26,34 @@ pub(crate) async fn look(
     if prove(seen, resolved, providers, wishes).await {
         seen.plan_again(resolved, wishes);
     }
+    if wishes.compare && compare(seen, resolved, providers).await {
+        seen.plan_again(resolved, wishes);
+    }
+}
+
+/// Compares what several Secrets in the cluster hold of a value that only they keep, before more is made from it. Tells
+/// whether they differ anywhere.
+async fn compare(seen: &mut Seen, resolved: &Resolved, providers: &Providers) -> bool {
+    let states = states(&seen.plan);
+    let is_there = |id: &&ValueId| states.get(*id).is_some_and(State::is_there);
+    let reads = seen.plan.reads.iter().cloned();
+    let ids: Vec<ValueId> = reads
+        .filter(|id| resolved.keepers(id).iter().filter(is_there).count() > 1)
+        .collect();
+    let read = seed_engine::read_values(resolved, providers, ids, None).await;
+    let conflict = ErrorKind::Conflict.as_str();
+    let differ =
+        |unread: &Unread| matches!(unread, Unread::Failed(failure) if failure.kind == conflict);
+    for (id, unread) in &read.unread {
+        if differ(unread) {
+            let reason =
+                "is not the same in all Secrets that hold it; make it so, or remove the wrong ones";
+            let reason = reason.to_owned();
+            let state = State::Drifted { reason };
+            seen.findings.states.insert(id.clone(), state);
+        }
+    }
+    read.unread.values().any(differ)
 }
 
 /// Holds everything that is stored and selected against the contract.

@@ -10,7 +10,7 @@ use seed_core::diagnostic::{Diagnostic, Diagnostics, Position, list, nearest};
 use seed_core::facts::Facts;
 use seed_core::resolve::{self, Request, Resolved, Scope};
 
-use crate::args::ContractArgs;
+use crate::args::{ClusterArgs, ContractArgs};
 use crate::error::{CliError, Result};
 use crate::fence::Fence;
 use crate::render;
@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
     directory: PathBuf,
     /// What it cannot lead out of.
     fence: Fence,
+    /// The cluster, if Secrets are written there too.
+    cluster: Option<ClusterArgs>,
 }
 
 /// A contract for one environment.
@@ -64,6 +66,7 @@ pub(crate) fn contract(args: &ContractArgs) -> Result<Loaded> {
             warnings,
             directory,
             fence,
+            cluster: None,
         }),
         Err(diagnostics) => Err(CliError::Text {
             path,
@@ -96,6 +99,12 @@ fn no_contract(path: &Path, err: &Unreadable) -> CliError {
 }
 
 impl Loaded {
+    /// Includes the Secrets that are written to the cluster directly, if that is asked for.
+    pub(crate) fn including(mut self, args: &ClusterArgs) -> Self {
+        self.cluster = args.cluster.then(|| args.clone());
+        self
+    }
+
     /// Decides everything that the environment and the facts decide.
     pub(crate) fn resolve(
         self,
@@ -117,7 +126,11 @@ impl Loaded {
         self.session(resolved)
     }
 
-    fn session(self, (resolved, warnings): (Resolved, Diagnostics)) -> Result<Session> {
+    fn session(self, (mut resolved, warnings): (Resolved, Diagnostics)) -> Result<Session> {
+        let named = self.cluster.as_ref().and_then(|args| args.context.clone());
+        if let (Some(cluster), Some(named)) = (&mut resolved.cluster, named) {
+            cluster.context = Some(named);
+        }
         let root = below(&self.directory, &resolved.root);
         self.fence.check("the root", &root)?;
         for backend in resolved.backends.values() {
@@ -158,6 +171,7 @@ impl Loaded {
         let request = Request {
             env,
             facts,
+            cluster: self.cluster.is_some(),
             ..request
         };
         resolve::resolve(&self.contract, &self.source, &request)

@@ -23,7 +23,7 @@ pub(crate) fn selection(resolved: &Resolved, args: &SelectArgs) -> Result<Select
     } else {
         Some(matching(resolved, "--only", &args.only)?)
     };
-    let selection = Selection { only, excluded };
+    let selection = Selection { only, excluded }.with_secrets(resolved);
     let mut values = resolved.values().map(|(_, value)| value);
     if values.any(|value| value.activity.is_active() && selection.has(&value.id)) {
         Ok(selection)
@@ -94,13 +94,19 @@ fn matching(resolved: &Resolved, flag: &str, patterns: &[String]) -> Result<BTre
 }
 
 fn ids(resolved: &Resolved, glob: &GlobMatcher) -> impl Iterator<Item = ValueId> {
-    let ids = resolved.values().map(|(_, value)| value.id.clone());
-    ids.filter(|id| glob.is_match(id.to_string()) || glob.is_match(id.entry.as_str()))
+    ids_of_keys(resolved)
+        .filter(|id| glob.is_match(id.to_string()) || glob.is_match(id.entry.as_str()))
+        .cloned()
+}
+
+/// The values that have a key in the contract: Secrets in the cluster are chosen with what they hold.
+fn ids_of_keys(resolved: &Resolved) -> impl Iterator<Item = &ValueId> {
+    let ids = resolved.values().map(|(_, value)| &value.id);
+    ids.filter(|id| id.entry.as_secret().is_none())
 }
 
 fn literal(resolved: &Resolved, flag: &str, key: &str) -> Result<Vec<ValueId>> {
-    let ids = resolved.values().map(|(_, value)| &value.id);
-    let found: Vec<ValueId> = ids
+    let found: Vec<ValueId> = ids_of_keys(resolved)
         .filter(|id| id.entry.as_str() == key || id.to_string() == key)
         .cloned()
         .collect();
@@ -113,8 +119,9 @@ fn literal(resolved: &Resolved, flag: &str, key: &str) -> Result<Vec<ValueId>> {
 
 /// A key that the contract does not declare, with the one that was probably meant.
 pub(crate) fn undeclared(resolved: &Resolved, key: &str, message: String) -> CliError {
-    let keys = resolved.entries.keys().map(ToString::to_string);
-    let ids = resolved.values().map(|(_, value)| value.id.to_string());
+    let ids = || ids_of_keys(resolved);
+    let keys = ids().map(|id| id.entry.to_string());
+    let ids = ids().map(ToString::to_string);
     let known: Vec<String> = keys.chain(ids).collect();
     let error = CliError::usage(message);
     match nearest(key, known.iter().map(String::as_str)) {

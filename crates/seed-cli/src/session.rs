@@ -14,7 +14,7 @@ use seed_core::name::ValueId;
 use seed_core::plan::{self, Action, Blocked, Findings, Input, Plan, Selection, Step};
 use seed_core::produce::{Maker, preflight, try_given};
 use seed_core::report::Report;
-use seed_core::resolve::{Place, Resolved};
+use seed_core::resolve::{Place, Resolved, ResolvedCluster};
 use seed_core::secret::SecretValue;
 use seed_engine::{Job, Providers, ReadValues, Unread};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,8 @@ pub(crate) struct Wishes {
     pub(crate) selection: Selection,
     /// Whether stored values are held against the contract.
     pub(crate) deep: bool,
+    /// Whether the cluster's Secrets are compared where more is made from what they hold.
+    pub(crate) compare: bool,
     /// Whether placeholders are filled, which needs a deep look.
     pub(crate) fill: bool,
     /// How many calls at once a backend gets; `None` leaves it to the backend's own word.
@@ -100,8 +102,9 @@ pub(crate) async fn look(
         .errors
         .iter()
         .map(|(name, err)| {
-            let error = CliError::failed(format!("cannot ask the backend `{name}`")).because(err);
-            let kind = resolved.backends.get(name).map(|backend| backend.kind);
+            let what = advice::called(name);
+            let error = CliError::failed(format!("cannot ask {what}")).because(err);
+            let kind = kind_of_backend(resolved, name);
             advised(error, kind, err.kind().as_str())
         })
         .collect();
@@ -115,6 +118,11 @@ pub(crate) async fn look(
     };
     deep::look(&mut seen, resolved, providers, wishes).await;
     seen
+}
+
+fn kind_of_backend(resolved: &Resolved, name: &str) -> Option<Kind> {
+    let cluster = (name == ResolvedCluster::BACKEND).then_some(Kind::Kubernetes);
+    cluster.or_else(|| Some(resolved.backends.get(name)?.kind))
 }
 
 fn plan_for(

@@ -1,9 +1,9 @@
 //! The verbs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use crate::cluster::{Access, Call, Cluster, ConfigError};
+use crate::form::{Form, OPAQUE};
 use crate::labels;
 use crate::object::{self, Dropped, Encoded, SINGLE, Secret};
 use crate::owner;
@@ -48,11 +49,15 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 
 /// Secrets of one namespace.
 pub struct Kubernetes {
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) namespace: String,
     pub(crate) create_namespace: bool,
     pub(crate) proven: OnceCell<Proven>,
     pub(crate) created: OnceCell<()>,
+    /// Whether the set-up calls ask as whom they are made.
+    pub(crate) asks_who: bool,
+    /// How Secrets are made that are not like all others, by their names.
+    forms: BTreeMap<String, Form>,
     confirm: Confirm,
     notes: Mutex<BTreeSet<String>>,
 }
@@ -77,14 +82,48 @@ impl Kubernetes {
             ));
         }
         Ok(Self {
-            cluster,
+            cluster: Arc::new(cluster),
             namespace,
             create_namespace: config.create_namespace,
+            asks_who: true,
+            forms: BTreeMap::new(),
             proven: OnceCell::new(),
             created: OnceCell::new(),
             confirm,
             notes: Mutex::default(),
         })
+    }
+
+    /// One namespace of several on a server.
+    pub(crate) fn one_of_several(
+        cluster: Arc<Cluster>,
+        namespace: String,
+        create_namespace: bool,
+        forms: BTreeMap<String, Form>,
+    ) -> Self {
+        Self {
+            cluster,
+            namespace,
+            create_namespace,
+            proven: OnceCell::new(),
+            created: OnceCell::new(),
+            asks_who: false,
+            forms,
+            confirm: Confirm::Never,
+            notes: Mutex::default(),
+        }
+    }
+
+    /// Notes of this namespace alone.
+    pub(crate) fn own_notes(&self) -> Vec<String> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.iter().cloned().collect()
+    }
+
+    /// The type that a Secret has when it is ours.
+    pub(crate) fn kind_of(&self, name: &str) -> &str {
+        let form = self.forms.get(name);
+        form.and_then(|form| form.kind.as_deref()).unwrap_or(OPAQUE)
     }
 
     pub(crate) fn note(&self, note: String) {
@@ -195,7 +234,7 @@ impl Kubernetes {
             let message = "something of that name exists".to_owned();
             return Err(error(ErrorKind::AlreadyExists, message));
         }
-        if let Some(why) = owner::refuses(&there) {
+        if let Some(why) = owner::refuses(&there, self.kind_of(name.as_str())) {
             let message = format!("it is empty and {why}, so nothing is written into it");
             return Err(error(ErrorKind::Conflict, message));
         }
@@ -287,11 +326,16 @@ impl Provider for Kubernetes {
         let data = object::data(document);
         refuse(operation, name, &data)?;
         let metadata = labels::metadata(name.as_str(), marks);
-        let metadata = metadata.map_err(|key| refused_mark(&key).about(name))?;
+        let mut metadata = metadata.map_err(|key| refused_mark(&key).about(name))?;
+        let form = self.forms.get(name.as_str());
+        form.inspect(|form| form.annotate(&mut metadata));
         self.make_namespace(marks)
             .await
             .map_err(|err| err.about(name))?;
-        let head = secret_head(metadata);
+        let mut head = secret_head(metadata, self.kind_of(name.as_str()));
+        if let Some(immutable) = form.and_then(|form| form.immutable) {
+            head.insert("immutable".to_owned(), json!(immutable));
+        }
         let path = format!("{}?fieldManager=seed", self.path());
         let call = Call::post(operation, path, object::body(head, &data, &[]))
             .about(name)
@@ -329,7 +373,12 @@ impl Provider for Kubernetes {
         refuse(operation, name, &data)?;
         self.proven().await?;
         let there: Secret<Dropped> = self.fetch(operation, name).await?;
-        writable(operation, name, &there, expected)?;
+        writable(
+            operation,
+            name,
+            (&there, self.kind_of(name.as_str())),
+            expected,
+        )?;
         let keys = there.keys();
         if let Some((key, _)) = data.iter().find(|(key, _)| keys.contains(*key)) {
             let message = format!("it has the field `{key}` already; nothing was added");
@@ -353,7 +402,12 @@ impl Replace for Kubernetes {
         refuse(operation, name, &data)?;
         self.proven().await?;
         let there: Secret<Dropped> = self.fetch(operation, name).await?;
-        writable(operation, name, &there, expected)?;
+        writable(
+            operation,
+            name,
+            (&there, self.kind_of(name.as_str())),
+            expected,
+        )?;
         let stays = |key: &String| data.iter().any(|(new, _)| new == key);
         let gone: Vec<String> = there.keys().into_iter().filter(|key| !stays(key)).collect();
         self.patch(operation, name, &data, &gone, expected.as_str())
@@ -365,7 +419,7 @@ impl Replace for Kubernetes {
 fn writable(
     operation: Operation,
     name: &SecretName,
-    there: &Secret<Dropped>,
+    (there, kind): (&Secret<Dropped>, &str),
     expected: &Version,
 ) -> Result<()> {
     let error = |kind, message: String| Err(Error::new(kind, operation, message).about(name));
@@ -375,7 +429,7 @@ fn writable(
             "it was changed meanwhile; look again".to_owned(),
         );
     }
-    match owner::refuses(there) {
+    match owner::refuses(there, kind) {
         Some(why) => error(
             ErrorKind::Denied,
             format!("it {why}, so nothing is written into it; change it where it comes from"),
@@ -406,12 +460,12 @@ fn refuse(operation: Operation, name: &SecretName, data: &[(&str, &SecretValue)]
     Ok(())
 }
 
-fn secret_head(metadata: Map<String, Value>) -> Map<String, Value> {
+fn secret_head(metadata: Map<String, Value>, kind: &str) -> Map<String, Value> {
     let mut head = Map::new();
     head.insert("apiVersion".to_owned(), json!("v1"));
     head.insert("kind".to_owned(), json!("Secret"));
     head.insert("metadata".to_owned(), Value::Object(metadata));
-    head.insert("type".to_owned(), json!("Opaque"));
+    head.insert("type".to_owned(), json!(kind));
     head
 }
 

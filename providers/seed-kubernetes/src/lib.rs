@@ -11,6 +11,8 @@
 
 mod backend;
 mod cluster;
+mod delivery;
+mod form;
 mod labels;
 mod look;
 mod object;
@@ -19,4 +21,6 @@ mod place;
 
 pub use backend::{CAPABILITIES, Config, Kubernetes};
 pub use cluster::{Access, Answer, Call, Cluster, ConfigError, Content};
+pub use delivery::{Delivery, DeliveryConfig};
+pub use form::Form;
 pub use labels::is_key as is_mark;

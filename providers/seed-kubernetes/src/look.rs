@@ -71,7 +71,7 @@ impl Kubernetes {
             next = page.metadata.next;
         }
         let presence = |wanted: &Wanted| match found.get(wanted.name.as_str()) {
-            Some(secret) => presence(secret, wanted),
+            Some(secret) => presence(self.kind_of(wanted.name.as_str()), secret, wanted),
             None => Presence::Absent,
         };
         let all = wanted.iter().map(|it| (it.name.clone(), presence(it)));
@@ -138,12 +138,16 @@ impl Kubernetes {
         if secret.kind.as_deref() != Some(kind) || secret.metadata.name != wanted.name.as_str() {
             return Err(self.cluster.unreadable(&call, &answer));
         }
-        Ok(presence(&secret, wanted))
+        Ok(presence(
+            self.kind_of(wanted.name.as_str()),
+            &secret,
+            wanted,
+        ))
     }
 }
 
-/// What a Secret is to somebody who wants something of it.
-fn presence(secret: &Secret<Dropped>, wanted: &Wanted) -> Presence {
+/// What a Secret of this type is to somebody who wants something of it.
+fn presence(kind: &str, secret: &Secret<Dropped>, wanted: &Wanted) -> Presence {
     if owner::is_going(&secret.metadata) {
         let reason = format!("it {}", owner::GOING);
         return Presence::Disabled { reason };
@@ -155,7 +159,7 @@ fn presence(secret: &Secret<Dropped>, wanted: &Wanted) -> Presence {
     let fields = wanted.fields.iter().map(|field| field.as_str().to_owned());
     let missing: Vec<String> = fields.filter(|field| !keys.contains(field)).collect();
     if !missing.is_empty()
-        && let Some(why) = owner::refuses(secret)
+        && let Some(why) = owner::refuses(secret, kind)
     {
         let missing = missing.join("`, `");
         let reason = format!("it {why}, and has no `{missing}`, which seed does not add there");

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::form::OPAQUE;
 use crate::object::{Metadata, Secret};
 
-/// Why nothing may be written into a Secret, in a few words after "it", or `None` when we may.
-pub(crate) fn refuses<V>(secret: &Secret<V>) -> Option<String> {
+/// Why nothing may be written into a Secret that should be of a type, in a few words after "it", or `None` when we may.
+pub(crate) fn refuses<V>(secret: &Secret<V>, kind: &str) -> Option<String> {
     let metadata = &secret.metadata;
     if metadata.deletion_timestamp.is_some() {
         return Some(GOING.to_owned());
@@ -17,7 +18,9 @@ pub(crate) fn refuses<V>(secret: &Secret<V>) -> Option<String> {
         return Some("is immutable".to_owned());
     }
     match secret.of_type.as_deref() {
-        None | Some("" | "Opaque") => None,
+        None | Some("") if kind == OPAQUE => None,
+        None | Some("") => Some(format!("is of the type `{OPAQUE}`")),
+        Some(same) if same == kind => None,
         Some(other) => Some(format!("is of the type `{other}`")),
     }
 }
@@ -80,7 +83,7 @@ mod tests {
         let mut object = rest;
         object["metadata"] = metadata;
         let secret: Secret<Dropped> = serde_json::from_value(object).unwrap();
-        refuses(&secret)
+        refuses(&secret, OPAQUE)
     }
 
     #[test]

@@ -54,7 +54,11 @@ impl Kubernetes {
         self.proven
             .get_or_try_init(|| async {
                 let identity = Identity {
-                    who: self.who().await?,
+                    who: if self.asks_who {
+                        self.who().await?
+                    } else {
+                        None
+                    },
                 };
                 let ground = self.prove_namespace().await?;
                 Ok(Proven { identity, ground })
@@ -63,7 +67,7 @@ impl Kubernetes {
     }
 
     /// As whom; servers before 1.28 do not say, and some do not let everybody ask.
-    async fn who(&self) -> Result<Option<String>> {
+    pub(crate) async fn who(&self) -> Result<Option<String>> {
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let call = Call::post(Operation::Identify, path, text(&body));

@@ -102,6 +102,19 @@ pub(crate) struct SelectArgs {
     pub(crate) exclude: Vec<String>,
 }
 
+/// The cluster that the Secrets are in.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Include the Secrets with `deliver: direct`, and the values that are kept only in them; `apply` creates what is
+    /// missing there, and changes nothing that exists
+    #[arg(long)]
+    pub(crate) cluster: bool,
+    /// The kubeconfig's context of that cluster, in place of the contract's
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+}
+
 /// What a command prints.
 #[derive(Args, Debug)]
 pub(crate) struct OutputArgs {

@@ -6,7 +6,9 @@ mod set;
 mod subcommands;
 mod variables;
 
-pub(crate) use common::{ContractArgs, Format, GivenArgs, PlanFormat, RunArgs, SelectArgs};
+pub(crate) use common::{
+    ClusterArgs, ContractArgs, Format, GivenArgs, PlanFormat, RunArgs, SelectArgs,
+};
 pub(crate) use root::{App, Command};
 pub(crate) use set::SetArgs;
 pub(crate) use subcommands::{

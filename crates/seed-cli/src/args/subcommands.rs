@@ -7,7 +7,9 @@ use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
 
-use super::common::{ContractArgs, GivenArgs, OutputArgs, PlanFormat, RunArgs, SelectArgs};
+use super::common::{
+    ClusterArgs, ContractArgs, GivenArgs, OutputArgs, PlanFormat, RunArgs, SelectArgs,
+};
 
 /// `seed plan`.
 #[derive(Args, Debug)]
@@ -17,7 +19,8 @@ Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --exit-code --format json
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --only 'litellm-*'
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local --deep --exit-code
-  seed plan -c contracts/llm-platform.yaml --env ai-dev --offline --format markdown")]
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --offline --format markdown
+  seed plan -c contracts/llm-platform.yaml --env ai-dev --offline --cluster")]
 pub(crate) struct PlanArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
@@ -39,6 +42,8 @@ pub(crate) struct PlanArgs {
     pub(crate) deep: bool,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]
@@ -84,6 +89,8 @@ pub(crate) struct ApplyArgs {
     pub(crate) no_input: bool,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) given: GivenArgs,
     #[command(flatten)]
@@ -175,6 +182,8 @@ pub(crate) struct VerifyArgs {
     pub(crate) skip_check: Vec<String>,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) contract: ContractArgs,
     #[command(flatten)]

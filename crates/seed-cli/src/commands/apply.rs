@@ -25,7 +25,7 @@ use crate::{asking, given, load, manifests, render, restoring, select, session};
 
 pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
     let manifests_for = args.manifests.manifests_for.as_deref();
-    let loaded = load::contract(&args.contract)?;
+    let loaded = load::contract(&args.contract)?.including(&args.cluster);
     let session = if args.emit.is_some() || manifests_for.is_some() {
         loaded.resolve(&args.contract, manifests_for)?
     } else {
@@ -36,6 +36,7 @@ pub(super) fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit> {
         unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,
         selection: select::selection(&session.resolved, &args.select)?,
         concurrency: args.run.concurrency,
+        compare: true,
         ..Wishes::default()
     };
     given::collect(&session, &args.given, &mut wishes, terminal)?;

@@ -14,11 +14,14 @@ use crate::terminal::Terminal;
 use crate::{given, load, render, select, session};
 
 pub(super) fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
+    let session = load::contract(&args.contract)?
+        .including(&args.cluster)
+        .resolve_values(&args.contract)?;
     session.warn(terminal);
     let mut wishes = Wishes {
         selection: select::selection(&session.resolved, &args.select)?,
         deep: args.deep,
+        compare: depth(args) == Depth::Fields,
         ..Wishes::default()
     };
     if args.offline {

@@ -19,7 +19,9 @@ use crate::terminal::Terminal;
 use crate::{load, render, secret_files, select, session};
 
 pub(super) fn run(args: &VerifyArgs, terminal: Terminal) -> Result<Exit> {
-    let session = load::contract(&args.contract)?.resolve_values(&args.contract)?;
+    let session = load::contract(&args.contract)?
+        .including(&args.cluster)
+        .resolve_values(&args.contract)?;
     session.warn(terminal);
     let wishes = Wishes {
         unchecked: select::named(&session.resolved, "--skip-check", &args.skip_check)?,

@@ -3,6 +3,8 @@
 #[cfg(feature = "aws-sm")]
 mod aws_sm;
 #[cfg(feature = "kubernetes")]
+mod cluster;
+#[cfg(feature = "kubernetes")]
 mod kubernetes;
 #[cfg(feature = "local")]
 mod local;

@@ -5,18 +5,25 @@ use std::collections::BTreeMap;
 use seed_core::backend::Kind;
 use seed_core::inventory::Depth;
 use seed_core::plan::wanted;
-use seed_core::resolve::{Resolved, ResolvedBackend};
+use seed_core::resolve::{Resolved, ResolvedBackend, ResolvedCluster};
 
 use super::opened::{Ground, Opened};
 use crate::error::{CliError, Result};
 
 /// Opens every backend that holds an entry, by its name in the contract. Makes no call.
 pub(crate) fn open(resolved: &Resolved, ground: Ground<'_>) -> Result<BTreeMap<String, Opened>> {
-    let names = wanted(resolved, Depth::Quick).into_keys();
-    names
+    let mut names = wanted(resolved, Depth::Quick);
+    let secrets = names.remove(ResolvedCluster::BACKEND);
+    let backends = names.into_keys();
+    let mut opened = backends
         .filter_map(|name| resolved.backends.get(&name))
         .map(|backend| Ok((backend.name.clone(), one(backend, &ground)?)))
-        .collect()
+        .collect::<Result<BTreeMap<_, _>>>()?;
+    if let (Some(_), Some(cluster)) = (secrets, &resolved.cluster) {
+        let cluster = cluster_of(resolved, cluster, &ground)?;
+        opened.insert(ResolvedCluster::BACKEND.to_owned(), cluster);
+    }
+    Ok(opened)
 }
 
 fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
@@ -44,4 +51,21 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
 fn not_built_in(backend: &ResolvedBackend) -> CliError {
     CliError::usage(format!("this version of seed cannot reach {} (backend `{}`)", backend.kind.title(), backend.name))
         .hint("keep values in an encrypted file on this machine with `--backend local`; manifests still read from the contract's own backend")
+}
+
+#[cfg(feature = "kubernetes")]
+fn cluster_of(
+    resolved: &Resolved,
+    cluster: &ResolvedCluster,
+    ground: &Ground<'_>,
+) -> Result<Opened> {
+    super::cluster::open(resolved, cluster, ground)
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn cluster_of(_: &Resolved, _: &ResolvedCluster, _: &Ground<'_>) -> Result<Opened> {
+    Err(
+        CliError::usage("this version of seed cannot reach Kubernetes")
+            .hint("leave `--cluster` out; what only the cluster keeps is left alone then"),
+    )
 }

@@ -50,6 +50,16 @@ impl Opened {
         }
     }
 
+    /// An adapter that has no verb which could change or bring back what is there.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn creating<P: Provider>(provider: P) -> Self {
+        Self {
+            provider: Arc::new(Traced::new(provider)),
+            replace: None,
+            restore: None,
+        }
+    }
+
     /// An adapter that sends its requests under a [`Policy`] of its own, and can replace and restore.
     pub(super) fn restoring<P: Replace + Restore>(provider: P) -> Self {
         let provider = Arc::new(Traced::new(provider));

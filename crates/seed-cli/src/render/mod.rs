@@ -12,6 +12,7 @@ mod plan_markdown;
 mod plan_text;
 mod report_json;
 mod report_text;
+mod secrets;
 mod set;
 mod verify_json;
 mod verify_text;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::action_json::reasons;
 use super::error_json::errors;
+use super::secrets;
 use crate::backends::{Asked, Note};
 use crate::error::CliError;
 
@@ -19,13 +20,13 @@ pub(crate) fn plan(
     failures: &[CliError],
 ) -> Value {
     let summary = plan.summary();
-    json!({
+    let mut document = json!({
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
         "offline": asked.is_none(),
         "backends": asked.map_or_else(|| unasked(resolved), backends),
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "steps": plan.values().map(step).collect::<Vec<_>>(),
         "made_by_others": others(resolved),
         "errors": errors(failures),
         "notes": asked.map(notes).unwrap_or_default(),
@@ -40,7 +41,20 @@ pub(crate) fn plan(
             "not_needed": summary.not_needed,
             "not_selected": summary.not_selected,
         },
-    })
+    });
+    add_secrets(resolved, &mut document, || secrets::json(plan));
+    document
+}
+
+/// A run that looks at the cluster also tells of the Secrets in it.
+pub(super) fn add_secrets(
+    resolved: &Resolved,
+    document: &mut Value,
+    secrets: impl FnOnce() -> Vec<Value>,
+) {
+    if let (Some(_), Value::Object(members)) = (&resolved.cluster, document) {
+        members.insert("secrets".to_owned(), Value::Array(secrets()));
+    }
 }
 
 /// The backends that were asked, and whom each belongs to.

@@ -6,6 +6,7 @@ use seed_core::resolve::{Resolved, ResolvedSource};
 
 use super::markdown::code;
 use super::plan_text::{made_by, mark, summary};
+use super::secrets;
 
 /// The plan as Markdown. `places` are the backends that were asked, if any was.
 pub(crate) fn plan(
@@ -17,10 +18,11 @@ pub(crate) fn plan(
     let mut text = heading(resolved);
     text.push_str(&summary(plan.summary()));
     text.push_str(&basis(places));
-    if plan.steps.iter().any(|step| is_selected(&step)) {
+    if plan.values().any(|step| is_selected(&step)) {
         text.push_str("\n| | Key | What happens | How, or why |\n| --- | --- | --- | --- |\n");
-        text.extend(plan.steps.iter().filter(is_selected).map(row));
+        text.extend(plan.values().filter(is_selected).map(row));
     }
+    text.push_str(&in_cluster(resolved, plan));
     text.push_str(&people(resolved, plan, "You provide", |action| {
         matches!(action, Action::Ask)
     }));
@@ -34,6 +36,17 @@ pub(crate) fn plan(
             .map(|(secret, by)| format!("{}: {}", code(secret), code(by))),
     ));
     text
+}
+
+fn in_cluster(resolved: &Resolved, plan: &Plan) -> String {
+    let secrets = secrets::selected(plan);
+    let lines = secrets.iter().map(|secret| {
+        let (mark, what) = (mark(secret.action()), secrets::what(secret));
+        format!("`{mark}` {}: {}", code(secret.name), code(&what))
+    });
+    let left_out = secrets::left_out(resolved);
+    let left_out = left_out.map_or_else(String::new, |line| format!("\n{line}\n"));
+    list("Secrets in the cluster", lines) + &left_out
 }
 
 fn heading(resolved: &Resolved) -> String {

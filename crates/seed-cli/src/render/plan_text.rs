@@ -4,6 +4,7 @@ use seed_core::backend::Description;
 use seed_core::plan::{Action, Plan, State, Step, Summary};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
+use super::secrets;
 use super::words::{hanging, sentence};
 use crate::given;
 
@@ -41,16 +42,16 @@ fn title_of(parts: &[String], contract: &str) -> String {
 pub(crate) fn plan(resolved: &Resolved, plan: &Plan, is_set: impl Fn(&str) -> bool) -> String {
     let is_selected = |step: &&Step| !matches!(step.action, Action::NotSelected { .. });
     let width = plan
-        .steps
-        .iter()
+        .values()
         .filter(is_selected)
         .map(|step| step.id.to_string().len())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
-    for step in plan.steps.iter().filter(is_selected) {
+    for step in plan.values().filter(is_selected) {
         text.push_str(&line(resolved, step, width, &is_set));
     }
+    text.push_str(&secrets::text(resolved, plan));
     text.push_str(&made_by_others(resolved));
     text.push('\n');
     text.push_str(&summary(plan.summary()));

@@ -26,13 +26,13 @@ pub(crate) fn report(
     failures: &[CliError],
 ) -> Value {
     let counts = report.counts();
-    json!({
+    let mut document = json!({
         "version": 1,
         "contract": resolved.contract,
         "env": resolved.env,
         "backends": plan_json::backends(asked),
         "verdict": verdict(report.verdict()),
-        "outcomes": report.outcomes.iter().map(|it| outcome(it, unchecked)).collect::<Vec<_>>(),
+        "outcomes": report.values().map(|it| outcome(it, unchecked)).collect::<Vec<_>>(),
         "files": fates(files),
         "manifests": emitted.map(manifests_json::files),
         "errors": errors(failures),
@@ -55,7 +55,10 @@ pub(crate) fn report(
             "not_needed": counts.not_needed,
             "not_selected": counts.not_selected,
         },
-    })
+    });
+    let secrets = || report.secrets().into_iter().map(secret).collect();
+    plan_json::add_secrets(resolved, &mut document, secrets);
+    document
 }
 
 /// What became of the contract's files, as a document of its own.
@@ -109,6 +112,16 @@ fn outcome(outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
     if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
         members.insert("unchecked".to_owned(), json!(true));
     }
+    members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    Value::Object(members)
+}
+
+/// A Secret in the cluster, and what became of the key that matters most.
+fn secret((name, told): (&str, &Fate)) -> Value {
+    let (word, more) = fate(told);
+    let mut members = Map::new();
+    members.insert("secret".to_owned(), json!(name));
+    members.insert("outcome".to_owned(), json!(word));
     members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     Value::Object(members)
 }

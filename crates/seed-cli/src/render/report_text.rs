@@ -1,10 +1,11 @@
 //! A report for people.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use seed_core::name::ValueId;
-use seed_core::plan::Action;
-use seed_core::report::{Counts, Failure, Fate, Outcome, Report};
+use seed_core::plan::{Action, Blocked, State};
+use seed_core::report::{Counts, Failure, Fate, Report};
 use seed_core::resolve::{Resolved, ResolvedSource};
 
 use super::words::{hanging, sentence};
@@ -12,19 +13,23 @@ use crate::secret_files::FileFate;
 
 /// What became of every value that somebody has to know about, then the counts.
 pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
-    let lines: Vec<(String, String)> = report
-        .outcomes
-        .iter()
-        .filter_map(|outcome| {
-            let mut words = words(&outcome.fate);
-            if matches!(outcome.fate, Fate::Created | Fate::Filled)
-                && unchecked.contains(&outcome.id)
-            {
-                words.push_str(", not checked");
-            }
-            Some((head(outcome)?, words))
-        })
-        .collect();
+    let values = report.values().filter_map(|outcome| {
+        let mut words = words(&outcome.fate);
+        if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
+            words.push_str(", not checked");
+        }
+        Some((head(&outcome.fate, &outcome.id)?, words))
+    });
+    let secrets = report.secrets().into_iter().filter_map(|(name, fate)| {
+        let words =
+            if let Fate::Left(Action::Blocked(Blocked::State(State::Disabled { reason }))) = fate {
+                reason.clone()
+            } else {
+                words(fate)
+            };
+        Some((head(fate, &format!("Secret {name}"))?, words))
+    });
+    let lines: Vec<(String, String)> = values.chain(secrets).collect();
     let width = lines
         .iter()
         .map(|(head, _)| head.len())
@@ -42,8 +47,8 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
 }
 
 /// A mark and a key, for outcomes worth a line.
-fn head(outcome: &Outcome) -> Option<String> {
-    let mark = match &outcome.fate {
+fn head(fate: &Fate, what: &dyn fmt::Display) -> Option<String> {
+    let mark = match fate {
         Fate::Created | Fate::Filled | Fate::Restored { .. } => '+',
         Fate::Kept { given: true } | Fate::Lost { given: false } => '=',
         Fate::Cancelled
@@ -66,7 +71,7 @@ fn head(outcome: &Outcome) -> Option<String> {
         )
         | Fate::Kept { given: false } => return None,
     };
-    Some(format!("  {mark} {}", outcome.id))
+    Some(format!("  {mark} {what}"))
 }
 
 fn words(fate: &Fate) -> String {

@@ -293,8 +293,20 @@ impl<'a> Decider<'a> {
         }
     }
 
+    /// Whether nobody knows that a value is stored. Of a Secret that nothing may be written into that is not said.
     fn is_unsure(&self, id: &ValueId) -> bool {
-        matches!(self.state(id), State::Hidden { .. } | State::Unknown { .. })
+        match self.state(id) {
+            State::Hidden { .. } | State::Unknown { .. } => true,
+            State::Disabled { .. } => id.entry.as_secret().is_some(),
+            State::Absent
+            | State::Deleted { .. }
+            | State::Drifted { .. }
+            | State::Empty
+            | State::Exists
+            | State::Placeholder
+            | State::Present
+            | State::WrongShape { .. } => false,
+        }
     }
 
     /// A member of a group is made only once those before it are: otherwise they could never be.

@@ -40,10 +40,13 @@ impl Plan {
 impl SecretStep<'_> {
     /// What is done with the Secret as a whole: what the key says that matters most.
     pub fn action(&self) -> &Action {
-        let actions = self.keys.iter().map(|step| &step.action);
-        actions
-            .min_by_key(|action| rank(action))
-            .unwrap_or(&Action::Keep)
+        self.foremost().map_or(&Action::Keep, |step| &step.action)
+    }
+
+    /// The step of the key that matters most.
+    pub fn foremost(&self) -> Option<&Step> {
+        let keys = self.keys.iter().copied();
+        keys.min_by_key(|step| rank(&step.action))
     }
 
     /// The keys that would be written.

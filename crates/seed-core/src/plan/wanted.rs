@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::inventory::{Depth, Wanted};
-use crate::resolve::{Place, Resolved};
+use crate::resolve::{Availability, Place, Resolved, ResolvedSource, ResolvedValue};
 
 /// The entries to look up, for each backend in use, in the contract's order.
 ///
@@ -23,6 +23,7 @@ pub fn wanted(resolved: &Resolved, depth: Depth) -> BTreeMap<String, Vec<Wanted>
             entry
                 .values
                 .iter()
+                .filter(|value| entry.key.as_secret().is_none() || is_needed(value))
                 .filter_map(|value| value.id.field.clone())
                 .collect()
         } else if kind.is_map() {
@@ -42,4 +43,13 @@ pub fn wanted(resolved: &Resolved, depth: Depth) -> BTreeMap<String, Vec<Wanted>
         });
     }
     wanted
+}
+
+/// Whether a key of a Secret in the cluster is there in any case: one whose optional values are missing is left out, and
+/// what somebody else keeps need not have it.
+fn is_needed(value: &ResolvedValue) -> bool {
+    match &value.source {
+        Some(ResolvedSource::Compose(text)) => text.choose(&Availability::default()).is_ok(),
+        Some(_) | None => true,
+    }
 }
