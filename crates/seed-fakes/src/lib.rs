@@ -10,6 +10,7 @@
 
 mod aws_sm;
 mod fault;
+mod kubernetes;
 mod log;
 mod message;
 mod quota;
@@ -19,6 +20,7 @@ pub mod vault;
 
 pub use aws_sm::AwsSm;
 pub use fault::{Fault, When};
+pub use kubernetes::Kubernetes;
 pub use log::{Call, Log};
 pub use message::{Answer, Request};
 pub use quota::{Clock, Quota};

@@ -34,7 +34,7 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
         403 => denied(call, answer),
         404 if reason == Some("NotFound") => fixed(
             ErrorKind::Unexpected,
-            "the API server does not know what was asked for",
+            "the API server does not know what was asked for; check the server of the context",
         ),
         404 => fixed(
             ErrorKind::Unexpected,
