@@ -144,6 +144,11 @@ impl<'a> Ask<'a> {
                 "something behind it did not answer; look into its log, and that of the proxy",
             ),
             503 => self.unavailable(words),
+            // A gateway's own statuses: the server may have done it all the same.
+            460 | 499 | 505..=599 => (
+                self.in_doubt(),
+                "something between seed and the server failed; look into its log",
+            ),
             _ => (
                 ErrorKind::Unexpected,
                 "that is no answer of Vault; check that nothing stands between seed and the server",

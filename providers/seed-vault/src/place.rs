@@ -83,10 +83,14 @@ impl Place {
 
     /// Whether what is sent can be read on the way.
     pub(crate) fn is_in_the_clear(&self) -> bool {
+        self.origin.scheme() == "http" && !self.is_here()
+    }
+
+    /// Whether it is this machine, which no proxy stands before.
+    pub(crate) fn is_here(&self) -> bool {
         let host = self.origin.host_str().unwrap_or_default();
         let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        let here = host == "localhost" || address.is_ok_and(|it| it.is_loopback());
-        self.origin.scheme() == "http" && !here
+        host == "localhost" || address.is_ok_and(|it| it.is_loopback())
     }
 }
 

@@ -163,7 +163,8 @@ impl Restore for Vault {
         }
         // A standby may lag behind; each look waits its turn.
         for _ in 0..LOOKS {
-            if matches!(self.look(ask).await?, Seen::Live(..)) {
+            // It has happened, so a look that fails is no failure of it.
+            if matches!(self.look(ask).await, Ok(Seen::Live(..))) {
                 return Ok(());
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;

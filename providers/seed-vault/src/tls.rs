@@ -41,6 +41,10 @@ impl Tls {
             .connect_timeout(deadline.min(CONNECT))
             .timeout(deadline)
             .user_agent(concat!("seed/", env!("CARGO_PKG_VERSION")));
+        if place.is_here() {
+            // As with Vault's own command line: a proxy would see the token and the values.
+            builder = builder.no_proxy();
+        }
         let mut base = place.origin.clone();
         if base.scheme() == "http" {
             // Otherwise a machine without certificates of its own could make no client at all.

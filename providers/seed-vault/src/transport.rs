@@ -218,12 +218,17 @@ fn lost(err: ClientError) -> Lost {
 }
 
 /// What is behind an error of the client.
-fn cause(err: &reqwest::Error) -> Lost {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(err);
+fn cause(whole: &reqwest::Error) -> Lost {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(whole);
     let mut plain = None;
     while let Some(err) = next {
         if let Some(tls) = err.downcast_ref::<rustls::Error>() {
-            return of_tls(tls);
+            // Once the server has let us in, a broken record tells nothing about what it has done.
+            return if whole.is_connect() || lets_nobody_in(tls) {
+                of_tls(tls)
+            } else {
+                Lost::Cut
+            };
         }
         // What an I/O error wraps is not its source, and it may wrap another one.
         next = match err.downcast_ref::<io::Error>() {
@@ -235,7 +240,7 @@ fn cause(err: &reqwest::Error) -> Lost {
             None => err.source(),
         };
     }
-    if err.is_connect() {
+    if whole.is_connect() {
         return Lost::Connect(match plain {
             Some(io::ErrorKind::ConnectionRefused) => {
                 "the connection was refused; check the address, and that the server runs".to_owned()
@@ -246,13 +251,27 @@ fn cause(err: &reqwest::Error) -> Lost {
             Some(_) | None => "no connection could be made; check the address".to_owned(),
         });
     }
-    if err.is_timeout() {
+    if whole.is_timeout() {
         return Lost::Late;
     }
-    if err.is_builder() {
+    if whole.is_builder() {
         return Lost::Built;
     }
     Lost::Cut
+}
+
+/// Whether it is an error of the handshake, so that the request was not looked at.
+fn lets_nobody_in(err: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    matches!(
+        err,
+        Error::InvalidCertificate(_)
+            | Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                    | AlertDescription::BadCertificate
+                    | AlertDescription::UnknownCA
+            )
+    )
 }
 
 fn of_tls(err: &rustls::Error) -> Lost {
