@@ -9,6 +9,8 @@ use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_secretsmanager::config::{Region, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -68,8 +70,29 @@ pub(crate) fn provider(
     .or_else("Profile", profile.build())
     .or_else("WebIdentityToken", web)
     .or_else("EcsContainer", container)
-    .or_else("Ec2InstanceMetadata", instance);
+    .or_else("Ec2InstanceMetadata", Instance(instance));
     SharedCredentialsProvider::new(chain)
+}
+
+/// The credentials of an instance. Where none answers there is none:
+/// most machines are no instance.
+#[derive(Debug)]
+struct Instance(imds::credentials::ImdsCredentialsProvider);
+
+impl ProvideCredentials for Instance {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async move {
+            let answer = self.0.provide_credentials().await;
+            answer.map_err(CredentialsError::not_loaded)
+        })
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<aws_sdk_secretsmanager::config::Credentials> {
+        self.0.fallback_on_interrupt()
+    }
 }
 
 const CONNECT: Duration = Duration::from_secs(3);
