@@ -16,6 +16,7 @@ pub mod search;
 pub mod service;
 pub mod shared;
 pub mod stand_in;
+pub mod stands;
 pub mod store;
 pub mod terminal;
 #[cfg(target_os = "linux")]
