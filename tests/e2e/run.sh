@@ -25,14 +25,12 @@ if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0' 'python-dotenv==1.2.4' 'PyYAML==6.0.3'
 fi
 
-PATH="$PWD/$venv/bin:$PATH" cargo test --locked --package seed-tests --test witnesses --test calls --test go_templates --test offline -- --ignored
+# The whole workspace and all features, as `make test` has them: the libraries are not built a second time.
+ask() {
+  cargo test --locked --workspace --all-features "$@" -- --ignored
+}
 
+PATH="$PWD/$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
 # Each adapter against its real server, then the program.
-cargo test --locked --package seed-servers --test real -- --ignored
-for provider in vault kubernetes aws-sm; do
-  if [[ -e "providers/seed-$provider/tests/real.rs" ]]; then
-    cargo test --locked --package "seed-$provider" --test real -- --ignored
-  fi
-done
-# Kubernetes follows when the program has that backend.
-cargo test --locked --package seed-tests --test real_servers -- --ignored --skip kubernetes
+ask --test real
+ask --test real_servers --test cluster
