@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::shared;
+use crate::{environment, shared};
 
 /// Builds `seed`, once, and returns where it is.
 ///
@@ -22,7 +22,11 @@ fn build() -> Result<PathBuf, String> {
     let (target, profile) = place(&this)?;
     // The whole workspace with a test among the targets: the libraries are then built with the same features as for all
     // tests together, which shares them. For one package alone they would all be built a second time.
-    let output = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    for name in environment::names().filter(|name| is_of_this_package(name)) {
+        cargo.env_remove(name);
+    }
+    let output = cargo
         .args(["build", "--quiet", "--workspace", "--all-features"])
         .args(["--bin", "seed", "--test", "purity"])
         .args([
@@ -44,6 +48,12 @@ fn build() -> Result<PathBuf, String> {
     }
     let messages = String::from_utf8_lossy(&output.stdout);
     executable(&messages).ok_or_else(|| "cargo names no executable for `seed`".into())
+}
+
+/// Whether cargo sets a variable for the tests of one package. Libraries that ask for it would be built again, and with
+/// them all that depends on them.
+fn is_of_this_package(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "OUT_DIR"
 }
 
 /// Reads target directory and profile from the path of a test: `<target>/<profile>/deps/<name>`.
