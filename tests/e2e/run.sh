@@ -19,7 +19,7 @@ fi
 
 tests/servers/build.sh
 
-venv="${CARGO_TARGET_DIR:-target}/witnesses"
+venv="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/witnesses"
 if ! "$venv/bin/python" -c 'import bcrypt, dotenv, yaml' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'bcrypt==5.0.0' 'python-dotenv==1.2.4' 'PyYAML==6.0.3'
@@ -30,7 +30,7 @@ ask() {
   cargo test --locked --workspace --all-features "$@" -- --ignored
 }
 
-PATH="$PWD/$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
+PATH="$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
 # Each adapter against its real server, then the program.
 ask --test real
 ask --test real_servers --test cluster
