@@ -243,17 +243,28 @@ impl AwsSm {
     }
 
     /// Sends a write again whose answer was lost. Only for one that is done once when it is sent twice.
+    ///
+    /// A refusal of what was sent again tells nothing about what was sent first, unless it says that something is there.
     pub(crate) async fn settled<T, F: Future<Output = Result<T>>>(
         &self,
         send: impl Fn() -> F,
     ) -> Result<T> {
-        let mut last = send().await;
+        let lost = match send().await {
+            Err(err) if err.kind() == ErrorKind::Indeterminate => err,
+            sent => return sent,
+        };
         for _ in 1..SENDS {
-            match &last {
-                Err(err) if err.kind() == ErrorKind::Indeterminate => last = send().await,
-                Ok(_) | Err(_) => break,
+            match send().await {
+                Err(err) if err.kind() == ErrorKind::Indeterminate => {}
+                Err(err)
+                    if matches!(err.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) =>
+                {
+                    return Err(err);
+                }
+                Err(_) => break,
+                sent => return sent,
             }
         }
-        last
+        Err(lost)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seed_fakes::{AwsSm, Fault, Server, When};
+use seed_fakes::{Answer, AwsSm, Fault, Server, When};
 use seed_provider::{ErrorKind, Marks, Provider as _, Replace as _, Restore as _, WantedShape};
 
 use crate::single;
@@ -46,6 +46,21 @@ async fn a_create_whose_answer_was_lost_is_known_as_ours() {
         );
         assert_eq!(server.log().count("CreateSecret"), 2, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_is_sent_again_leaves_what_was_sent_first_in_doubt() {
+    let server = Server::start(AwsSm::new());
+    let create = || When::operation("CreateSecret");
+    server.fault(create(), Fault::CutAfter, Some(1));
+    let body = serde_json::json!({"__type": "AccessDeniedException"});
+    let denied = Answer::json(400, &body);
+    server.fault(create(), Fault::Answer(denied), Some(1));
+    let created = impatient(&server)
+        .create(&name("app/a"), &single("v"), &Marks::of("shop"))
+        .await;
+    assert_eq!(created.unwrap_err().kind(), ErrorKind::Indeterminate);
+    assert_eq!(server.service().stages("app/a"), [["AWSCURRENT"]]);
 }
 
 #[tokio::test]
