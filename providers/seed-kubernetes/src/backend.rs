@@ -371,14 +371,7 @@ impl Provider for Kubernetes {
         let operation = Operation::AddFields;
         let data = object::values(new);
         refuse(operation, name, &data)?;
-        self.proven().await?;
-        let there: Secret<Dropped> = self.fetch(operation, name).await?;
-        writable(
-            operation,
-            name,
-            (&there, self.kind_of(name.as_str())),
-            expected,
-        )?;
+        let there = self.to_change(operation, name, expected).await?;
         let keys = there.keys();
         if let Some((key, _)) = data.iter().find(|(key, _)| keys.contains(*key)) {
             let message = format!("it has the field `{key}` already; nothing was added");
@@ -400,18 +393,27 @@ impl Replace for Kubernetes {
         let operation = Operation::Replace;
         let data = object::data(document);
         refuse(operation, name, &data)?;
-        self.proven().await?;
-        let there: Secret<Dropped> = self.fetch(operation, name).await?;
-        writable(
-            operation,
-            name,
-            (&there, self.kind_of(name.as_str())),
-            expected,
-        )?;
+        let there = self.to_change(operation, name, expected).await?;
         let stays = |key: &String| data.iter().any(|(new, _)| new == key);
         let gone: Vec<String> = there.keys().into_iter().filter(|key| !stays(key)).collect();
         self.patch(operation, name, &data, &gone, expected.as_str())
             .await
+    }
+}
+
+impl Kubernetes {
+    /// What is there, if it may be changed and is what was seen.
+    async fn to_change(
+        &self,
+        operation: Operation,
+        name: &SecretName,
+        expected: &Version,
+    ) -> Result<Secret<Dropped>> {
+        self.proven().await?;
+        let there: Secret<Dropped> = self.fetch(operation, name).await?;
+        let kind = self.kind_of(name.as_str());
+        writable(operation, name, (&there, kind), expected)?;
+        Ok(there)
     }
 }
 
