@@ -114,6 +114,14 @@ impl Answer {
     }
 }
 
+/// What a body is that servers take with this method: a change is a merge patch, all else plain JSON.
+pub(crate) fn content_type(method: &str) -> &'static str {
+    match method {
+        "PATCH" => "application/merge-patch+json",
+        _ => "application/json",
+    }
+}
+
 /// An allow-list: bodies hold values.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use serde_json::{Value, json};
 
 use crate::guard::{self, Guarded};
+use crate::http::content_type;
 use crate::programs;
 use crate::{Answer, Client};
 
@@ -138,10 +139,7 @@ impl KubeApiserver {
         path: &str,
         body: &Value,
     ) -> Result<Answer, String> {
-        let kind = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
+        let kind = content_type(method);
         let bearer = format!("Bearer {token}");
         let headers = [("Authorization", &*bearer), ("Content-Type", kind)];
         self.client.send(method, path, &headers, body)

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::guard::{self, Guarded};
+use crate::http::content_type;
 use crate::programs;
 use crate::{Answer, Client};
 
@@ -96,10 +97,7 @@ impl Vault {
         path: &str,
         body: &Value,
     ) -> Result<Answer, String> {
-        let kind = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
+        let kind = content_type(method);
         let headers = [("X-Vault-Token", token), ("Content-Type", kind)];
         self.client
             .send(method, &format!("/v1/{path}"), &headers, body)
