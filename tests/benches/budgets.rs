@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use support::{Outcome, mib, time};
+use support::{Outcome, mib};
 use tempfile::TempDir;
 
 const KEYS: usize = 10_000;
@@ -110,6 +110,10 @@ fn run(case: &Case<'_>, home: &Path) -> Outcome<()> {
         mib(peak)
     );
     Ok(())
+}
+
+fn time(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
 fn remove(store: &Path) -> Outcome<()> {

@@ -1,5 +1,7 @@
 //! 1,000 keys in each service, as the stand-ins play it, at three distances: time, calls and memory of the released
-//! program beside the budgets. Prints; asserts nothing.
+//! program beside the budgets, as a Markdown table. Prints; asserts nothing.
+//!
+//! `cargo bench --bench services -- 20` does the same with 20 keys, to see that it works.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -7,131 +9,143 @@ mod support;
 
 use std::time::Duration;
 
-use seed_fakes::{Clock, Quota};
-use seed_tests::service::many;
-use seed_tests::stand_in::StandIn;
-use serde_json::{Value, json};
-use support::{Outcome, mib, time};
+use seed_fakes::vault::Vault;
+use seed_fakes::{AwsSm, Clock, Kubernetes, Quota, Server};
+use seed_tests::service::{many, unpaced};
+use seed_tests::stands::{Stand, World};
+use support::{Figures, Outcome, mib};
 
 const KEYS: usize = 1000;
+
+/// Milliseconds before each answer; the budgets in seconds are for the last.
 const LATENCIES: [u64; 3] = [0, 20, 80];
 
-/// One service, and its budgets at 80 ms.
-struct Subject {
-    name: &'static str,
-    start: fn() -> StandIn,
-    /// Of a creation, of a plan of what exists, and of that with `--quick`.
-    seconds: [Option<f64>; 3],
-    /// The same in calls, without set-up.
-    calls: [usize; 3],
+/// What is measured, in this order: each finds what the one before it left.
+const RUNS: [(&str, &[&str]); 4] = [
+    ("plan, nothing there", &["plan"]),
+    ("create", &["apply", "--quiet"]),
+    ("plan, all there", &["plan"]),
+    ("plan --quick, all there", &["plan", "--quick"]),
+];
+
+/// What each run may cost.
+struct Budget {
+    seconds: [Option<f64>; 4],
+    /// Without set-up.
+    calls: [usize; 4],
 }
 
-const SUBJECTS: [Subject; 2] = [
-    Subject {
-        name: "vault",
-        start: StandIn::vault,
-        seconds: [Some(3.5), Some(3.5), Some(0.3)],
-        calls: [1 + KEYS, 1 + KEYS, 1],
-    },
-    Subject {
-        name: "aws-sm",
-        start: StandIn::aws_sm,
-        seconds: [Some(3.0), Some(1.0), Some(0.3)],
-        calls: [1 + KEYS + KEYS, KEYS / 100, KEYS / 100],
-    },
-];
+/// What one run took at each distance.
+#[derive(Default)]
+struct Measured {
+    times: Vec<Duration>,
+    calls: usize,
+    peak_kib: u64,
+}
 
 fn main() -> Outcome<()> {
     support::main(table)
 }
 
 fn table() -> Outcome<()> {
-    row(["", "latency", "time", "budget", "calls", "budget", "peak"].map(str::to_owned));
-    for subject in &SUBJECTS {
-        for latency in LATENCIES {
-            at(subject, latency)?;
-        }
-    }
-    under_quota()
+    let keys = std::env::args().find_map(|argument| argument.parse().ok());
+    let keys = keys.unwrap_or(KEYS);
+    println!(
+        "| {keys} keys | run | 0 ms | 20 ms | 80 ms | budget at 80 ms | calls | budget | peak memory |"
+    );
+    println!("| --- | --- | --: | --: | --: | --: | --: | --: | --: |");
+    let vault = Budget {
+        seconds: [None, Some(3.5), Some(3.5), Some(0.3)],
+        calls: [1, 1 + keys, 1 + keys, 1],
+    };
+    let pages = keys.div_ceil(500);
+    let kubernetes = Budget {
+        seconds: [None; 4],
+        calls: [1, 1 + keys, pages, pages],
+    };
+    let pages = keys.div_ceil(100);
+    let aws = Budget {
+        seconds: [None, Some(3.0), Some(1.0), Some(0.3)],
+        calls: [1 + keys, 1 + keys + keys, pages, pages],
+    };
+    rows::<Vault>(keys, &vault)?;
+    rows::<Kubernetes>(keys, &kubernetes)?;
+    rows::<AwsSm>(keys, &aws)?;
+    under_quota(keys)
 }
 
-/// Creates, plans and plans quickly in a new stand-in.
-fn at(subject: &Subject, latency: u64) -> Outcome<()> {
-    let stand_in = (subject.start)();
-    stand_in.server.set_latency(Duration::from_millis(latency));
-    // Without the pace of the real service, which would hide the latency.
-    let fast = json!({"pace": {"reads": 1_000_000, "writes": 1_000_000}});
-    let cases: [(&str, &[&str]); 3] = [
-        ("create 1,000", &["apply", "--quiet"]),
-        ("plan 1,000", &["plan"]),
-        ("plan --quick 1,000", &["plan", "--quick"]),
-    ];
-    let homes = tempfile::tempdir()?;
-    let budgets = subject.seconds.iter().zip(&subject.calls);
-    for ((what, arguments), (seconds, calls)) in cases.iter().zip(budgets) {
-        let (figures, asked) = run(&stand_in, homes.path(), &fast, arguments)?;
-        let budget = seconds.filter(|_| latency == 80);
-        row([
-            format!("{}, {what}", subject.name),
-            format!("{latency} ms"),
-            time(figures.time),
-            budget.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s")),
-            asked.to_string(),
-            format!("{calls} + 5"),
-            mib(figures.peak_kib),
-        ]);
+/// One line a run, with a column for each distance.
+fn rows<S: Stand>(keys: usize, budget: &Budget) -> Outcome<()> {
+    let mut all: [Measured; 4] = Default::default();
+    let mut kind = "";
+    for latency in LATENCIES {
+        // Without the pace of the real service, which would hide the latency.
+        let world = World::<S>::on(Server::start(S::empty()), &unpaced(), &many(keys))?;
+        world.server.set_latency(Duration::from_millis(latency));
+        kind = world.backend.kind();
+        for (measured, (_, arguments)) in all.iter_mut().zip(RUNS) {
+            let (figures, calls) = run(&world, arguments)?;
+            measured.times.push(figures.time);
+            measured.calls = measured.calls.max(calls);
+            measured.peak_kib = measured.peak_kib.max(figures.peak_kib);
+        }
+    }
+    let budgets = budget.seconds.iter().zip(budget.calls);
+    for (((what, _), measured), (most, calls)) in RUNS.iter().zip(&all).zip(budgets) {
+        let times = measured.times.iter().map(|time| seconds(*time));
+        let most = most.map_or_else(|| "-".to_owned(), |most| format!("{most} s"));
+        let (asked, peak) = (measured.calls, mib(measured.peak_kib));
+        let cells = [format!("`{kind}`"), (*what).to_owned()].into_iter();
+        let cells = cells.chain(times).chain([most, asked.to_string()]);
+        row(cells.chain([format!("{calls} + 5"), peak]));
     }
     Ok(())
 }
 
-/// 1,000 secrets in AWS, which takes 50 writes a second: at its own pace, on the machine's clock.
-fn under_quota() -> Outcome<()> {
+/// AWS, which takes 50 writes a second: at the program's own pace, on the machine's clock.
+fn under_quota(keys: usize) -> Outcome<()> {
     let (per_second, burst) = (50.0, 50.0);
-    let stand_in = StandIn::aws_sm();
-    stand_in.server.set_latency(Duration::from_millis(80));
-    stand_in.server.set_write_quota(Quota {
+    let world = World::<AwsSm>::new(&many(keys))?;
+    world.server.set_latency(Duration::from_millis(80));
+    world.server.set_write_quota(Quota {
         per_second,
         burst,
         clock: Clock::Real,
     });
-    let homes = tempfile::tempdir()?;
-    let (figures, asked) = run(&stand_in, homes.path(), &Value::Null, &["apply", "--quiet"])?;
-    let least = Duration::from_secs_f64(1000.0 / per_second);
-    let throttled = stand_in
-        .server
-        .log()
-        .0
-        .iter()
-        .filter(|call| call.status == Some(400))
-        .count();
+    let (figures, asked) = run(&world, &["apply", "--quiet"])?;
+    let keys = u32::try_from(keys)?;
+    let least = Duration::from_secs_f64(f64::from(keys) / per_second);
+    let log = world.server.log();
+    let refused = log.0.iter().filter(|call| call.status == Some(400)).count();
+    let kind = world.backend.kind();
     row([
-        "aws-sm, create, 50 writes/s".to_owned(),
-        "80 ms".to_owned(),
-        time(figures.time),
-        time(least.mul_f64(1.05)),
+        format!("`{kind}`"),
+        format!("create, where 50 writes a second are taken ({refused} refused)"),
+        "-".to_owned(),
+        "-".to_owned(),
+        seconds(figures.time),
+        seconds(least.mul_f64(1.05)),
         asked.to_string(),
-        format!("{throttled} refused"),
+        "-".to_owned(),
         mib(figures.peak_kib),
     ]);
     Ok(())
 }
 
 /// One run, and how many requests it sent.
-fn run(
-    stand_in: &StandIn,
-    directory: &std::path::Path,
-    settings: &Value,
-    arguments: &[&str],
-) -> Outcome<(support::Figures, usize)> {
-    let contract = many(&*stand_in.service, KEYS, settings)?;
-    std::fs::write(directory.join("seed.yaml"), contract)?;
-    stand_in.server.clear_log();
-    let variables = stand_in.service.variables();
-    let figures = support::run(directory, directory, &variables, arguments)?;
-    Ok((figures, stand_in.server.log().len()))
+fn run<S: Stand>(world: &World<S>, arguments: &[&str]) -> Outcome<(Figures, usize)> {
+    world.server.clear_log();
+    let (root, home) = (world.workspace.root(), world.workspace.home());
+    let variables = world.backend.variables();
+    let figures = support::run(root, home, &variables, arguments)?;
+    Ok((figures, world.server.log().len()))
 }
 
-fn row(cells: [String; 7]) {
-    let [name, latency, time, budget, calls, most, peak] = cells;
-    println!("{name:<28} {latency:>8} {time:>12} {budget:>12} {calls:>6} {most:>12} {peak:>10}");
+fn row(cells: impl IntoIterator<Item = String>) {
+    let cells: Vec<String> = cells.into_iter().collect();
+    println!("| {} |", cells.join(" | "));
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
 }

@@ -15,7 +15,6 @@ mod refusal;
 pub mod search;
 pub mod service;
 pub mod shared;
-pub mod stand_in;
 pub mod stands;
 pub mod store;
 pub mod terminal;

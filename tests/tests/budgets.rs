@@ -1,9 +1,9 @@
 //! How many requests a whole run sends, counted at the stand-ins, against what a run may cost.
 
-use seed_tests::service::many;
-use seed_tests::stand_in::StandIn;
-use seed_tests::workspace::Workspace;
-use serde_json::json;
+use seed_fakes::vault::Vault;
+use seed_fakes::{AwsSm, Kubernetes, Server};
+use seed_tests::service::{many, unpaced};
+use seed_tests::stands::{Stand, World};
 
 type Test = Result<(), String>;
 
@@ -26,19 +26,29 @@ struct Budget {
 
 #[test]
 fn a_vault_is_asked_once_for_a_folder_and_once_for_a_key_that_is_there() -> Test {
-    let budget = Budget {
+    stays_within::<Vault>(&Budget {
         looks: &["list", "metadata", "read", "subkeys"],
         writes: &["write", "patch"],
         absent: 1,
         existing: 1 + KEYS,
         quick: 1,
-    };
-    stays_within(&budget, &StandIn::vault())
+    })
+}
+
+#[test]
+fn kubernetes_is_asked_once_for_500_secrets_whatever_is_there() -> Test {
+    stays_within::<Kubernetes>(&Budget {
+        looks: &["list secrets", "get secrets"],
+        writes: &["create secrets", "patch secrets"],
+        absent: 1,
+        existing: KEYS / 500,
+        quick: KEYS / 500,
+    })
 }
 
 #[test]
 fn aws_is_asked_once_for_100_secrets_and_once_for_a_key_that_is_not_listed() -> Test {
-    let budget = Budget {
+    stays_within::<AwsSm>(&Budget {
         looks: &[
             "ListSecrets",
             "DescribeSecret",
@@ -49,17 +59,13 @@ fn aws_is_asked_once_for_100_secrets_and_once_for_a_key_that_is_not_listed() -> 
         absent: 1 + KEYS,
         existing: KEYS / 100,
         quick: KEYS / 100,
-    };
-    stays_within(&budget, &StandIn::aws_sm())
+    })
 }
 
-fn stays_within(budget: &Budget, stand_in: &StandIn) -> Test {
-    let service = &*stand_in.service;
-    let workspace = service.workspace()?;
+fn stays_within<S: Stand>(budget: &Budget) -> Test {
     // The pace of the real service would only make the test wait.
-    let fast = json!({"pace": {"reads": 1_000_000, "writes": 1_000_000}});
-    workspace.write("seed.yaml", &many(service, KEYS, &fast)?)?;
-    let run = |arguments: &str| calls(stand_in, &workspace, budget, arguments);
+    let world = World::<S>::on(Server::start(S::empty()), &unpaced(), &many(KEYS))?;
+    let run = |arguments: &str| calls(&world, budget, arguments);
     assert_eq!(run("plan")?, (budget.absent, 0));
     assert_eq!(run("apply --quiet")?, (budget.absent, KEYS));
     assert_eq!(run("plan")?, (budget.existing, 0));
@@ -69,15 +75,14 @@ fn stays_within(budget: &Budget, stand_in: &StandIn) -> Test {
 }
 
 /// Looks and writes of one run.
-fn calls(
-    stand_in: &StandIn,
-    workspace: &Workspace,
+fn calls<S: Stand>(
+    world: &World<S>,
     budget: &Budget,
     arguments: &str,
 ) -> Result<(usize, usize), String> {
-    stand_in.server.clear_log();
-    workspace.seed(arguments)?.success()?;
-    let counts = stand_in.server.log().counts();
+    world.server.clear_log();
+    world.workspace.seed(arguments)?.success()?;
+    let counts = world.server.log().counts();
     let sum = |names: &[&str]| -> usize {
         let known = counts.iter().filter(|(name, _)| names.contains(&&***name));
         known.map(|(_, count)| count).sum()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, When};
+use seed_fakes::{AwsSm, Fault, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Kept, Stand, World};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +20,11 @@ type Test = Result<(), String>;
 #[test]
 fn vault_keeps_every_value_once_whatever_request_is_cut() -> Test {
     at_every_request::<Vault>()
+}
+
+#[test]
+fn kubernetes_keeps_every_value_once_whatever_request_is_cut() -> Test {
+    at_every_request::<Kubernetes>()
 }
 
 #[test]

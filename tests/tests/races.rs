@@ -2,10 +2,14 @@
 //!
 //! On stand-ins ten times; on real servers, which `make e2e` asks, as often as `RACES` says.
 
+use std::collections::BTreeMap;
+
+use seed_fakes::{AwsSm, Kubernetes, Server, vault};
 use seed_servers::{KubeApiserver, Moto, Vault};
-use seed_tests::service::{self, UnderTest, many};
-use seed_tests::stand_in::StandIn;
-use serde_json::{Value, json};
+use seed_tests::service::{self, UnderTest, contract, many, unpaced};
+use seed_tests::stands::{Stand, World};
+use seed_tests::workspace::Workspace;
+use serde_json::Value;
 
 type Test = Result<(), String>;
 
@@ -13,12 +17,17 @@ const KEYS: usize = 1000;
 
 #[test]
 fn two_runs_share_1000_keys_in_a_vault_that_is_a_stand_in() -> Test {
-    ten_times(StandIn::vault)
+    ten_times::<vault::Vault>()
+}
+
+#[test]
+fn two_runs_share_1000_keys_in_a_kubernetes_that_is_a_stand_in() -> Test {
+    ten_times::<Kubernetes>()
 }
 
 #[test]
 fn two_runs_share_1000_keys_in_an_aws_that_is_a_stand_in() -> Test {
-    ten_times(StandIn::aws_sm)
+    ten_times::<AwsSm>()
 }
 
 #[test]
@@ -28,7 +37,7 @@ fn two_runs_share_1000_keys_in_vault() -> Test {
     for _ in 0..service::races()? {
         let mount = vault.mount()?;
         let (address, token) = (vault.address(), vault.token());
-        race(&service::Vault::new(address, token, mount.path()), &fast())?;
+        on_a_server(&service::Vault::new(address, token, mount.path()))?;
     }
     Ok(())
 }
@@ -42,7 +51,7 @@ fn two_runs_share_1000_keys_in_kubernetes() -> Test {
         let authority = Some(kube.authority());
         let (token, name) = (kube.token(), namespace.name());
         let service = service::Kubernetes::new(kube.address(), authority, token, "test", name)?;
-        race(&service.with_history()?, &fast())?;
+        on_a_server(&service.with_history()?)?;
     }
     Ok(())
 }
@@ -53,31 +62,31 @@ fn two_runs_share_1000_keys_in_aws_secrets_manager() -> Test {
     // Less is stored than in the one that others share, and lists tell of all.
     let moto = Moto::start()?;
     for _ in 0..service::races()? {
-        race(
-            &service::AwsSm::new(moto.address(), &moto.prefix()),
-            &fast(),
-        )?;
+        on_a_server(&service::AwsSm::new(moto.address(), &moto.prefix()))?;
     }
     Ok(())
 }
 
-fn ten_times(stand_in: fn() -> StandIn) -> Test {
+fn ten_times<S: Stand>() -> Test {
     for _ in 0..10 {
-        let stand_in = stand_in();
-        race(&*stand_in.service, &fast())?;
+        let world = World::on(Server::start(S::empty()), &unpaced(), &many(KEYS))?;
+        race(&world.workspace)?;
+        let kept = world.server.service().kept().into_iter();
+        written_once(&kept.map(|(name, kept)| (name, kept.versions)).collect());
     }
     Ok(())
 }
 
-/// A pace at which the service is not what both wait for.
-fn fast() -> Value {
-    json!({"pace": {"reads": 1_000_000, "writes": 1_000_000}})
+fn on_a_server(service: &dyn UnderTest) -> Test {
+    let workspace = service.workspace()?;
+    workspace.write("seed.yaml", &contract(service, &unpaced(), &many(KEYS))?)?;
+    race(&workspace)?;
+    written_once(&service.versions()?);
+    Ok(())
 }
 
-/// Both must end with 0, have created every key between them, and have written none twice.
-fn race(service: &dyn UnderTest, settings: &Value) -> Test {
-    let workspace = service.workspace()?;
-    workspace.write("seed.yaml", &many(service, KEYS, settings)?)?;
+/// Both must end with 0, and have created every key between them.
+fn race(workspace: &Workspace) -> Test {
     let start = || workspace.start("apply --format json --quiet");
     let both = [start()?, start()?];
     let mut created = Vec::new();
@@ -98,10 +107,13 @@ fn race(service: &dyn UnderTest, settings: &Value) -> Test {
         );
         created.push(count("created"));
     }
-    let versions = service.versions()?;
+    assert_eq!(created.iter().sum::<u64>(), KEYS as u64, "{created:?}");
+    Ok(())
+}
+
+/// Each key is there, and none was written twice.
+fn written_once(versions: &BTreeMap<String, usize>) {
     assert_eq!(versions.len(), KEYS);
     let twice: Vec<_> = versions.iter().filter(|(_, count)| **count != 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
-    assert_eq!(created.iter().sum::<u64>(), KEYS as u64, "{created:?}");
-    Ok(())
 }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use seed_fakes::vault::{Namespaces, Vault};
-use seed_fakes::{Answer, Authority, AwsSm, Fault, Server, When};
+use seed_fakes::{Answer, Authority, AwsSm, Fault, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 type Test = Result<(), String>;
 
@@ -81,6 +81,11 @@ fn none_is_absent(plan: &Outcome) -> Test {
 #[test]
 fn a_bare_404_of_vault_is_no_absence() -> Test {
     strange_answers::<Vault>()
+}
+
+#[test]
+fn a_bare_404_of_kubernetes_is_no_absence() -> Test {
+    strange_answers::<Kubernetes>()
 }
 
 #[test]
@@ -188,6 +193,40 @@ fn one_hidden_name_of_vault_keeps_no_other_from_being_made() -> Test {
 }
 
 #[test]
+fn one_hidden_name_of_kubernetes_keeps_no_other_from_being_made() -> Test {
+    let (plan, run) = one_hidden::<Kubernetes>()?;
+    assert_snapshot!(plan, @"
+    services · kubernetes, namespace seed, context test (http://$ADDRESS), as dev  seed.yaml
+
+      = stored      exists
+      = stored-too  exists
+      + missing     hex 16
+      ! grows#one   hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! grows#two   hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! grows#both  hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+
+    Plan: 1 to create, 3 blocked, 2 exist.
+    ---
+    warning: `kubernetes`: `list` on secrets is denied in the namespace `seed`; each name was looked up with `get` instead
+    [exit status: 0]
+    ");
+    assert_snapshot!(run, @"
+    services · kubernetes, namespace seed, context test (http://$ADDRESS), as dev  seed.yaml
+
+      + missing     created
+      ! grows#one   hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! grows#two   hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! grows#both  hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
+
+    Applied: 1 created, 2 exist, 3 blocked.
+    ---
+    warning: `kubernetes`: `list` on secrets is denied in the namespace `seed`; each name was looked up with `get` instead
+    [exit status: 12]
+    ");
+    Ok(())
+}
+
+#[test]
 fn one_hidden_name_of_aws_sm_keeps_no_other_from_being_made() -> Test {
     let (plan, run) = one_hidden::<AwsSm>()?;
     assert_snapshot!(plan, @"
@@ -249,6 +288,25 @@ fn a_token_of_vault_that_expires_amid_a_run_harms_nothing() -> Test {
 }
 
 #[test]
+fn a_token_of_kubernetes_that_expires_amid_a_run_harms_nothing() -> Test {
+    assert_snapshot!(expires::<Kubernetes>()?, @"
+    services · kubernetes, namespace seed, context test (http://$ADDRESS), as dev  seed.yaml
+
+      + key-0  created
+      ! key-1  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-2  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-3  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-4  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-5  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+
+    Applied: 1 created, 5 failed.
+    ---
+    [exit status: 4]
+    ");
+    Ok(())
+}
+
+#[test]
 fn a_session_of_aws_that_expires_amid_a_run_harms_nothing() -> Test {
     assert_snapshot!(expires::<AwsSm>()?, @"
     services · aws-sm, account 123456789012, region eu-central-1, at http://$ADDRESS, as arn:aws:iam::123456789012:user/tester  seed.yaml
@@ -290,7 +348,7 @@ fn expires<S: Stand>() -> Result<String, String> {
 }
 
 /// Starts a stand-in whose contract has other settings, and runs.
-fn misplaced<S: Stand>(service: S, settings: impl Fn(&str) -> String) -> Result<String, String> {
+fn misplaced<S: Stand>(service: S, settings: &Value) -> Result<String, String> {
     let world = World::on(Server::start(service), settings, SECRETS)?;
     let before = world.server.service().kept();
     let outcome = world.workspace.seed(APPLY)?;
@@ -300,8 +358,8 @@ fn misplaced<S: Stand>(service: S, settings: impl Fn(&str) -> String) -> Result<
 
 #[test]
 fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
-    let settings = |url: &str| format!("address: \"{url}\", mount: secret, namespace: team");
-    assert_snapshot!(misplaced(Vault::new(), settings)?, @"
+    let settings = json!({"namespace": "team"});
+    assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
       caused by: find out where and as whom: the server does not know namespaces and would use the root namespace instead of `team`; remove `namespace` (or `VAULT_NAMESPACE`), or use a server that has them (request id $ID)
@@ -310,7 +368,7 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
     ");
     let bao = Vault::new();
     bao.set_namespaces(Namespaces::Honoured(vec!["other".to_owned()]));
-    assert_snapshot!(misplaced(bao, settings)?, @"
+    assert_snapshot!(misplaced(bao, &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
       caused by: find out where and as whom: the server answered 404: there is no namespace `team`; name one that exists in the contract's backend
@@ -324,7 +382,7 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
 fn a_sealed_vault_is_told_from_an_empty_one() -> Test {
     let vault = Vault::new();
     vault.seal(true);
-    assert_snapshot!(misplaced(vault, Vault::settings)?, @"
+    assert_snapshot!(misplaced(vault, &Value::Null)?, @"
     services · vault, http://$ADDRESS, mount secret        seed.yaml
 
     ---
@@ -338,8 +396,8 @@ fn a_sealed_vault_is_told_from_an_empty_one() -> Test {
 
 #[test]
 fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
-    let settings = |url: &str| format!("address: \"{url}\", mount: other");
-    assert_snapshot!(misplaced(Vault::new(), settings)?, @"
+    let settings = json!({"mount": "other"});
+    assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
       caused by: find out where and as whom: the server answered 403: there is no mount `other`, or the token may do nothing there; name the mount in the contract's backend, or give the token a policy for it
@@ -348,7 +406,7 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
     ");
     let first = Vault::new();
     first.add_mount("", "other", 1);
-    assert_snapshot!(misplaced(first, settings)?, @"
+    assert_snapshot!(misplaced(first, &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
       caused by: find out where and as whom: the mount `other` is KV version 1, which overwrites what exists; make it version 2 with `vault kv enable-versioning other`, or name another mount (request id $ID)
@@ -359,10 +417,45 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
 }
 
 #[test]
+fn another_context_server_or_namespace_is_not_written_to() -> Test {
+    let context = json!({"context": "production"});
+    assert_snapshot!(misplaced(Kubernetes::empty(), &context)?, @"
+    ---
+    error: the context `production` does not exist (backend `kubernetes`)
+    hint: the kubeconfig has `test`
+    [exit status: 2]
+    ");
+    let server = json!({"server": "https://other.example.com:6443"});
+    assert_snapshot!(misplaced(Kubernetes::empty(), &server)?, @"
+    ---
+    error: the context `test` is for the server `http://$ADDRESS`, and the contract names `https://other.example.com:6443` (backend `kubernetes`)
+    hint: choose the other context, or correct `server` in the contract
+    [exit status: 2]
+    ");
+    let namespace = json!({"namespace": "other"});
+    assert_snapshot!(misplaced(Kubernetes::empty(), &namespace)?, @"
+    ---
+    error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
+      caused by: find out where and as whom: the namespace `other` does not exist on http://$ADDRESS; correct it in the contract, create it with `kubectl create namespace other`, or let `seed apply --create-namespace` do it
+    hint: log in to the place that the contract names, or correct the contract
+    [exit status: 2]
+    ");
+    let going = Kubernetes::with_namespaces(&["other"]);
+    going.terminate("other");
+    assert_snapshot!(misplaced(going, &namespace)?, @"
+    ---
+    error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
+      caused by: find out where and as whom: the namespace `other` is being deleted, with all that is in it; wait until it is gone, and make it again
+    hint: log in to the place that the contract names, or correct the contract
+    [exit status: 2]
+    ");
+    Ok(())
+}
+
+#[test]
 fn another_region_or_account_is_not_written_to() -> Test {
-    let region =
-        |url: &str| format!("region: us-east-1, account: \"123456789012\", endpoint: \"{url}\"");
-    assert_snapshot!(misplaced(AwsSm::new(), region)?, @"
+    let region = json!({"region": "us-east-1"});
+    assert_snapshot!(misplaced(AwsSm::new(), &region)?, @"
     services · aws-sm, account 123456789012, region us-east-1, at http://$ADDRESS  seed.yaml
 
     ---
@@ -371,9 +464,8 @@ fn another_region_or_account_is_not_written_to() -> Test {
     hint: log in with `aws sso login`, or choose other credentials with AWS_PROFILE
     [exit status: 1]
     ");
-    let account =
-        |url: &str| format!("region: eu-central-1, account: \"210987654321\", endpoint: \"{url}\"");
-    assert_snapshot!(misplaced(AwsSm::new(), account)?, @"
+    let account = json!({"account": "210987654321"});
+    assert_snapshot!(misplaced(AwsSm::new(), &account)?, @"
     ---
     error: the backend `aws-sm` is not the one that the contract names; nothing was read or written
       caused by: find out where and as whom: the contract names account 210987654321, and the credentials belong to account 123456789012; choose other credentials with AWS_PROFILE, or correct `account`
@@ -393,6 +485,14 @@ fn an_untrusted_certificate_is_named_as_the_cause_at_once() -> Test {
       caused by: find out where and as whom: the server's certificate is not trusted: its issuer is unknown; name its authority with `VAULT_CACERT`
     [exit status: 1]
     ");
+    assert_snapshot!(untrusted::<Kubernetes>()?, @"
+    services · kubernetes, namespace seed, context test (https://$ADDRESS), as admin  seed.yaml
+
+    ---
+    error: cannot ask the backend `kubernetes`
+      caused by: find out where and as whom: the certificate of the API server is not trusted: nobody knows its issuer; give its authority to the context's cluster as `certificate-authority`
+    [exit status: 1]
+    ");
     assert_snapshot!(untrusted::<AwsSm>()?, @"
     services · aws-sm, account 123456789012, region eu-central-1, at https://$ADDRESS  seed.yaml
 
@@ -405,8 +505,8 @@ fn an_untrusted_certificate_is_named_as_the_cause_at_once() -> Test {
 }
 
 fn untrusted<S: Stand>() -> Result<String, String> {
-    let server = Server::start_tls(S::default(), &Authority::new());
-    let world = World::on(server, S::settings, SECRETS)?;
+    let server = Server::start_tls(S::empty(), &Authority::new());
+    let world = World::on(server, &Value::Null, SECRETS)?;
     let begin = Instant::now();
     let outcome = world.workspace.seed(APPLY)?;
     let took = begin.elapsed();

@@ -66,10 +66,6 @@ pub(crate) fn program() -> Outcome<PathBuf> {
     Ok(repository()?.join(target_directory()).join("release/seed"))
 }
 
-pub(crate) fn time(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
 pub(crate) fn mib(kib: u64) -> String {
     format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
 }

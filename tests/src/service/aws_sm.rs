@@ -20,7 +20,10 @@ const REGION: &str = "eu-central-1";
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 
 impl AwsSm {
-    /// What begins with `prefix` at a place; `seed` is told to put that before its keys.
+    /// What proves that a person is who they say they are.
+    pub const SECRET_ACCESS_KEY: &'static str = "secret-access-key-of-a-test";
+
+    /// What begins with `prefix` at a place; `seed` is told to put that before its keys. Without one it is all.
     pub fn new(address: &str, prefix: &str) -> Self {
         Self {
             client: Client::new(address, None),
@@ -48,19 +51,22 @@ impl UnderTest for AwsSm {
     }
 
     fn settings(&self) -> Value {
-        json!({
+        let mut settings = json!({
             "region": REGION,
             "account": "123456789012",
             "endpoint": self.address,
-            "prefix": self.prefix,
-        })
+        });
+        if let (false, Some(settings)) = (self.prefix.is_empty(), settings.as_object_mut()) {
+            settings.insert("prefix".to_owned(), json!(self.prefix));
+        }
+        settings
     }
 
     fn variables(&self) -> Vec<(String, String)> {
         let variables = [
             ("AWS_ENDPOINT_URL", &*self.address),
             ("AWS_ACCESS_KEY_ID", KEY_ID),
-            ("AWS_SECRET_ACCESS_KEY", "of-no-account"),
+            ("AWS_SECRET_ACCESS_KEY", Self::SECRET_ACCESS_KEY),
             ("AWS_EC2_METADATA_DISABLED", "true"),
         ];
         variables

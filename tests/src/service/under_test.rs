@@ -1,7 +1,7 @@
 //! What every backend under test can tell and do.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde_json::Value;
 
@@ -55,22 +55,6 @@ pub trait UnderTest: fmt::Debug + Sync {
             }),
         )
     }
-}
-
-/// A contract of so many random values, `key-0` and so on, in one backend with these further settings.
-pub fn many(service: &dyn UnderTest, keys: usize, more: &Value) -> Result<String, String> {
-    let mut settings = service.settings();
-    let object = settings.as_object_mut().ok_or("settings are no mapping")?;
-    object.extend(more.as_object().cloned().unwrap_or_default());
-    let kind = service.kind();
-    let mut contract = format!(
-        "version: 1\nname: many\nbackend: {kind}\nbackends: {{{kind}: {settings}}}\nsecrets:\n"
-    );
-    for key in 0..keys {
-        writeln!(contract, "  key-{key}: {{generate: {{hex: 16}}}}")
-            .map_err(|err| err.to_string())?;
-    }
-    Ok(contract)
 }
 
 /// How often two runs meet on real servers: what the variable `RACES` says, or once.

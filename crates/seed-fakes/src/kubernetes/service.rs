@@ -25,6 +25,8 @@ struct State {
     /// By name; whether it is being deleted.
     namespaces: BTreeMap<String, bool>,
     secrets: BTreeMap<(String, String), Value>,
+    /// How often each Secret was written, by whomever.
+    writes: BTreeMap<(String, String), usize>,
     /// Verbs, resources and names (all of them without one) that are denied.
     denied: BTreeSet<(String, String, String)>,
     /// Lists that were begun, as they were then.
@@ -62,12 +64,21 @@ impl Kubernetes {
         let mut state = self.state();
         let name = secret["metadata"]["name"].as_str().unwrap_or_default();
         let key = (namespace.to_owned(), name.to_owned());
-        let revision = state.next();
         secret["metadata"]["namespace"] = json!(namespace);
-        secret["metadata"]["resourceVersion"] = json!(revision.to_string());
         secret["kind"] = json!("Secret");
         secret["apiVersion"] = json!("v1");
-        state.secrets.insert(key, secret);
+        state.store(key, secret);
+    }
+
+    /// The names of all Secrets in a namespace, and how often each was written.
+    pub fn versions(&self, namespace: &str) -> BTreeMap<String, usize> {
+        let state = self.state();
+        let ours = state.secrets.keys().filter(|(space, _)| space == namespace);
+        ours.map(|key| {
+            let writes = state.writes.get(key).copied();
+            (key.1.clone(), writes.unwrap_or_default())
+        })
+        .collect()
     }
 
     /// What is stored.
@@ -216,6 +227,15 @@ impl State {
         self.revision
     }
 
+    /// Writes a Secret, whatever is there, and tells how it is stored.
+    fn store(&mut self, key: (String, String), mut secret: Value) -> Value {
+        let revision = self.next();
+        secret["metadata"]["resourceVersion"] = json!(revision.to_string());
+        *self.writes.entry(key.clone()).or_default() += 1;
+        self.secrets.insert(key, secret.clone());
+        secret
+    }
+
     fn denies(&self, target: &Target) -> bool {
         let denied = |name: &str| {
             let key = (
@@ -359,9 +379,7 @@ impl State {
         }
         secret["metadata"]["namespace"] = json!(target.namespace);
         if request.parameter("dryRun").is_none() {
-            let revision = self.next();
-            secret["metadata"]["resourceVersion"] = json!(revision.to_string());
-            self.secrets.insert(key, secret.clone());
+            secret = self.store(key, secret);
         }
         status::audited(Answer::json(201, &secret))
     }
@@ -393,9 +411,7 @@ impl State {
             let message = "Forbidden: field is immutable when `immutable` is set";
             return status::invalid(&target.name, "data", "FieldValueForbidden", message);
         }
-        let revision = self.next();
-        after["metadata"]["resourceVersion"] = json!(revision.to_string());
-        self.secrets.insert(key, after.clone());
+        let after = self.store(key, after);
         status::audited(Answer::json(200, &after))
     }
 }

@@ -1,0 +1,11 @@
+//! The services that keep values, played by their stand-ins: what tests may do to one behind the client's back, and a
+//! directory from which `seed` is sent there.
+
+mod aws_sm;
+mod kubernetes;
+mod stand;
+mod vault;
+mod world;
+
+pub use stand::{Kept, Stand};
+pub use world::World;
