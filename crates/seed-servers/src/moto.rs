@@ -10,6 +10,10 @@ use crate::guard::{self, Guarded};
 use crate::programs;
 use crate::{Answer, Client};
 
+/// Starts it so that two creations of one name cannot both begin: its threads share a dictionary without a lock, and
+/// what two of them create at once may answer 500 ever after (<https://github.com/getmoto/moto/pull/7166>).
+const SERVE: &str = include_str!("moto.py");
+
 /// A moto.
 #[derive(Debug)]
 pub struct Moto {
@@ -22,7 +26,7 @@ pub struct Moto {
 impl Moto {
     /// Starts one and waits until it answers.
     pub fn start() -> Result<Self, String> {
-        let program = programs::directory("moto")?.join("bin/moto_server");
+        let program = programs::directory("moto")?.join("bin/python");
         guard::retried(|| Self::start_once(&program))
     }
 
@@ -38,7 +42,7 @@ impl Moto {
     fn start_once(program: &Path) -> Result<Self, String> {
         let port = guard::free_ports(1)?;
         let address = format!("http://127.0.0.1:{port}");
-        let arguments = ["--host", "127.0.0.1", "--port"].map(str::to_owned);
+        let arguments = ["-c", SERVE, "--host", "127.0.0.1", "--port"].map(str::to_owned);
         let arguments = [&arguments[..], &[port.to_string()]].concat();
         let directory = guard::directory("moto")?;
         let process = Guarded::start("moto", directory, program, &arguments)?;
