@@ -7,10 +7,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use seed_servers::{KubeApiserver, Moto, Vault};
+use seed_servers::{KubeApiserver, Moto, Record, Recording, Served, Vault};
 use seed_tests::binary::seed_binary;
 use seed_tests::cli::{Outcome, Sealed};
 use seed_tests::emission;
+use seed_tests::search::leaks;
 use seed_tests::service::{self, UnderTest};
 use seed_tests::shared::repository;
 use seed_tests::workspace::Workspace;
@@ -25,7 +26,7 @@ fn the_platform_is_seeded_into_vault() -> Test {
     let vault = Vault::start()?;
     let service = service::Vault::new(vault.address(), vault.token(), "secret");
     let flags = format!("--set vault.address={}", vault.address());
-    Platform::new(&service, &flags)?.lives("llm/ai-dev/vllm-api-key")
+    Platform::new(&service, &vault.audit()?, &flags)?.lives("llm/ai-dev/vllm-api-key")
 }
 
 #[test]
@@ -38,8 +39,10 @@ fn the_platform_is_seeded_into_kubernetes() -> Test {
         kube.token(),
         "llm-ai-dev",
         "secret-source",
-    )?;
-    Platform::new(&service, "--create-namespace")?.lives("vllm-api-key")
+    )?
+    .with_history()?;
+    let record = kube.audit("secret-source");
+    Platform::new(&service, &record, "--create-namespace")?.lives("vllm-api-key")
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn the_platform_is_seeded_into_aws_secrets_manager() -> Test {
     let service = service::AwsSm::new(moto.address(), "llm/ai-dev/");
     let (account, endpoint) = (moto.account(), moto.address());
     let flags = format!("--set-string aws.account={account} --set aws.endpoint={endpoint}");
-    Platform::new(&service, &flags)?.lives("llm/ai-dev/vllm-api-key")
+    Platform::new(&service, &Recording::of(&moto)?, &flags)?.lives("llm/ai-dev/vllm-api-key")
 }
 
 #[test]
@@ -88,6 +91,7 @@ fn a_missing_field_is_added_to_what_aws_secrets_manager_keeps() -> Test {
 /// The platform's contract in one backend.
 struct Platform<'a> {
     service: &'a dyn UnderTest,
+    record: &'a dyn Record,
     workspace: Workspace,
     flags: &'a str,
 }
@@ -96,7 +100,11 @@ type Marks = BTreeMap<String, Value>;
 
 impl<'a> Platform<'a> {
     /// Prepares a directory in which `make` finds what it finds in the repository, and a program already built.
-    fn new(service: &'a dyn UnderTest, flags: &'a str) -> Result<Self, String> {
+    fn new(
+        service: &'a dyn UnderTest,
+        record: &'a dyn Record,
+        flags: &'a str,
+    ) -> Result<Self, String> {
         let workspace = service.workspace()?;
         let failed = |err: std::io::Error| err.to_string();
         let makefile = fs::read_to_string(repository()?.join("Makefile")).map_err(failed)?;
@@ -110,6 +118,7 @@ impl<'a> Platform<'a> {
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).map_err(failed)?;
         Ok(Self {
             service,
+            record,
             workspace,
             flags,
         })
@@ -117,17 +126,23 @@ impl<'a> Platform<'a> {
 
     /// All that a platform goes through.
     fn lives(&self, one: &str) -> Test {
+        let began = self.record.served()?.len();
         self.make("")?.success()?;
+        let writes = self.writes_since(began)?;
         let created = self.service.marks()?;
+        let began = self.record.served()?.len();
         let kept = self.planned(&["keep"])?;
         assert!(kept.len() >= 14, "{kept:?}");
         assert_eq!(created.len(), kept.len());
         let versions = self.service.versions()?;
         assert!(versions.values().all(|count| *count == 1), "{versions:?}");
+        assert_eq!(writes.len(), created.len(), "{writes:?}");
         self.manifests_are_those_of_the_backend(&created)?;
 
         self.make("")?.success()?;
         assert!(self.service.marks()? == created, "a second run wrote");
+        assert!(self.record.served()?.len() > began, "nothing is recorded");
+        assert_eq!(self.writes_since(began)?, [], "by the server's own words");
 
         self.service.forget(one)?;
         let before = self.service.marks()?;
@@ -140,6 +155,24 @@ impl<'a> Platform<'a> {
         if self.service.delete(one)? {
             self.what_can_be_restored_waits(one)?;
         }
+        self.no_value_is_recorded()
+    }
+
+    /// What the server was asked after its first so many requests, and could change something.
+    fn writes_since(&self, began: usize) -> Result<Vec<Served>, String> {
+        let served = self.record.served()?.into_iter().skip(began);
+        Ok(served.filter(|served| served.writes).collect())
+    }
+
+    /// No value stands where a server writes down who asked for what.
+    fn no_value_is_recorded(&self) -> Test {
+        let Some(text) = self.record.text()? else {
+            return Ok(());
+        };
+        let values = self.workspace.values(&self.contract())?;
+        assert!(values.len() >= 14, "{}", values.len());
+        let record = BTreeMap::from([("the record".to_owned(), text.into_bytes())]);
+        assert_eq!(leaks(&values, &record), Vec::<String>::new());
         Ok(())
     }
 
@@ -187,13 +220,16 @@ impl<'a> Platform<'a> {
     }
 
     fn planned(&self, actions: &[&str]) -> Result<Vec<String>, String> {
-        let contract = format!(
+        self.workspace.planned(&self.contract(), actions)
+    }
+
+    /// What names the contract for commands that create nothing, and so have no flag for that.
+    fn contract(&self) -> String {
+        format!(
             "-c contracts/llm-platform.yaml --env ai-dev --backend {} {}",
             self.service.kind(),
-            // A plan creates nothing, and has no flag for it.
             self.flags.replace("--create-namespace", "")
-        );
-        self.workspace.planned(&contract, actions)
+        )
     }
 
     /// `make seed-secrets`, as a person has it in their shell.

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::guard::{self, Guarded};
 use crate::http::content_type;
 use crate::programs;
-use crate::{Answer, Client};
+use crate::record;
+use crate::{Answer, Client, Record, Served};
 
 /// An API server.
 #[derive(Debug)]
@@ -33,6 +34,13 @@ pub struct KubeApiserver {
 pub struct Namespace<'a> {
     kube: &'a KubeApiserver,
     name: String,
+}
+
+/// What the server audits of one namespace.
+#[derive(Debug)]
+pub struct AuditLog {
+    file: PathBuf,
+    namespace: String,
 }
 
 /// Somebody who may do what a test allows.
@@ -145,6 +153,14 @@ impl KubeApiserver {
         self.client.send(method, path, &headers, body)
     }
 
+    /// What the server was asked about a namespace and what is in it.
+    pub fn audit(&self, namespace: &str) -> AuditLog {
+        AuditLog {
+            file: self.process.directory().join("audit.log"),
+            namespace: namespace.to_owned(),
+        }
+    }
+
     /// Makes a namespace that nobody else has.
     pub fn namespace(&self) -> Result<Namespace<'_>, String> {
         let name = self.unused_namespace();
@@ -156,6 +172,28 @@ impl KubeApiserver {
     /// The name of a namespace that is not there, and that nobody else makes.
     pub fn unused_namespace(&self) -> String {
         format!("test-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The server writes a request down before it does anything about it.
+impl Record for AuditLog {
+    fn served(&self) -> Result<Vec<Served>, String> {
+        let events = record::lines(&record::file(&self.file)?)?.into_iter();
+        let ours =
+            events.filter(|event| record::text(event, "/objectRef/namespace") == self.namespace);
+        let served = ours.map(|event| {
+            let verb = record::text(&event, "/verb");
+            Served {
+                writes: !["get", "list", "watch"].contains(&&*verb),
+                path: record::text(&event, "/requestURI"),
+                verb,
+            }
+        });
+        Ok(served.collect())
+    }
+
+    fn text(&self) -> Result<Option<String>, String> {
+        record::file(&self.file).map(Some)
     }
 }
 
@@ -255,11 +293,13 @@ fn arguments(directory: &Path, port: u16, store: &str) -> Vec<String> {
         // Nobody makes the default service account of a namespace, so nothing may wait for it.
         "--disable-admission-plugins=ServiceAccount".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
+        format!("--audit-policy-file={}", file("audit.json")),
+        format!("--audit-log-path={}", file("audit.log")),
     ]
 }
 
-/// Writes the server's certificate, the key of service accounts' tokens and the administrator's token; returns the
-/// authority's certificate.
+/// Writes the server's certificate, the key of service accounts' tokens, the administrator's token and what is audited;
+/// returns the authority's certificate.
 fn write_credentials(directory: &Path) -> Result<String, String> {
     let failed = |err: rcgen::Error| format!("no certificate: {err}");
     let mut params = CertificateParams::default();
@@ -274,6 +314,16 @@ fn write_credentials(directory: &Path) -> Result<String, String> {
     let params = CertificateParams::new(names).map_err(failed)?;
     let certificate = params.signed_by(&key, &authority).map_err(failed)?;
     let accounts = KeyPair::generate().map_err(failed)?;
+    // Each request once, as soon as it comes, without any body.
+    let audit = json!({
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["ResponseStarted", "ResponseComplete"],
+        "rules": [
+            {"level": "None", "users": ["system:apiserver"]},
+            {"level": "Metadata"},
+        ],
+    });
     let tokens = format!("{TOKEN},admin,admin,system:masters\n");
     for (name, text) in [
         ("server.pem", certificate.pem()),
@@ -281,6 +331,7 @@ fn write_credentials(directory: &Path) -> Result<String, String> {
         ("accounts.key", accounts.serialize_pem()),
         ("accounts.pub", accounts.public_key_pem()),
         ("tokens.csv", tokens),
+        ("audit.json", audit.to_string()),
     ] {
         write(&directory.join(name), &text)?;
     }

@@ -13,9 +13,13 @@ mod http;
 mod kubernetes;
 mod moto;
 mod programs;
+mod record;
+mod recording;
 mod vault;
 
 pub use http::{Answer, Client};
-pub use kubernetes::{KubeApiserver, Namespace, User};
+pub use kubernetes::{AuditLog, KubeApiserver, Namespace, User};
 pub use moto::Moto;
-pub use vault::{Mount, Vault};
+pub use record::{Record, Served};
+pub use recording::Recording;
+pub use vault::{AuditDevice, Mount, Vault};

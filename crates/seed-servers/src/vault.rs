@@ -1,6 +1,6 @@
 //! Vault in development mode: in memory, unsealed, with a root token.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::guard::{self, Guarded};
 use crate::http::content_type;
 use crate::programs;
-use crate::{Answer, Client};
+use crate::record;
+use crate::{Answer, Client, Record, Served};
 
 /// A Vault.
 #[derive(Debug)]
@@ -26,6 +27,13 @@ pub struct Vault {
 pub struct Mount<'a> {
     vault: &'a Vault,
     path: String,
+}
+
+/// What Vault audits, from the moment it was told to.
+#[derive(Debug)]
+pub struct AuditDevice<'a> {
+    file: PathBuf,
+    _vault: &'a Vault,
 }
 
 const TOKEN: &str = "root-token-of-a-test";
@@ -103,6 +111,14 @@ impl Vault {
             .send(method, &format!("/v1/{path}"), &headers, body)
     }
 
+    /// Turns on an audit device. Everybody's requests are in it.
+    pub fn audit(&self) -> Result<AuditDevice<'_>, String> {
+        let file = self.process.directory().join("audit.log");
+        let body = json!({"type": "file", "options": {"file_path": file}});
+        self.call("PUT", "sys/audit/file", &body)?.success()?;
+        Ok(AuditDevice { file, _vault: self })
+    }
+
     /// Makes a mount of KV version 2 that nobody else has.
     pub fn mount(&self) -> Result<Mount<'_>, String> {
         self.mount_of("2")
@@ -134,6 +150,27 @@ impl Vault {
         let made = self.call("POST", "auth/token/create", &body)?.success()?;
         let token = made.pointer("/auth/client_token").and_then(Value::as_str);
         token.map(str::to_owned).ok_or_else(|| "no token".into())
+    }
+}
+
+/// Vault does nothing that it has not written down.
+impl Record for AuditDevice<'_> {
+    fn served(&self) -> Result<Vec<Served>, String> {
+        let entries = record::lines(&record::file(&self.file)?)?.into_iter();
+        let requests = entries.filter(|entry| record::text(entry, "/type") == "request");
+        let served = requests.map(|entry| {
+            let verb = record::text(&entry, "/request/operation");
+            Served {
+                writes: !["read", "list"].contains(&&*verb),
+                path: record::text(&entry, "/request/path"),
+                verb,
+            }
+        });
+        Ok(served.collect())
+    }
+
+    fn text(&self) -> Result<Option<String>, String> {
+        record::file(&self.file).map(Some)
     }
 }
 
