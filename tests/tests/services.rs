@@ -6,9 +6,13 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{Authority, Fault, Server, When};
+use seed_fakes::{Authority, AwsSm, Fault, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
+use seed_tests::service::{self, UnderTest as _, contract};
+use seed_tests::stands::{Stand, World};
 use seed_tests::workspace::Workspace;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 type Test = Result<(), String>;
 
@@ -227,6 +231,119 @@ fn a_look_that_is_stopped_ends_at_once() -> Test {
     hint: run it again: what is stored is kept
     [exit status: 1]
     ");
+    Ok(())
+}
+
+#[test]
+fn a_kubernetes_behind_tls_is_shown_with_the_name_that_it_knows_us_by() -> Test {
+    let authority = Authority::new();
+    let server = Server::start_tls(Kubernetes::empty(), &authority);
+    let (url, pem) = (server.url(), authority.pem());
+    let backend = service::Kubernetes::new(&url, Some(&pem), Kubernetes::TOKEN, "test", "seed")?;
+    let workspace = backend.workspace()?;
+    let contract = contract(&backend, &Value::Null, "  a: {generate: {hex: 8}}\n")?;
+    workspace.write("seed.yaml", &contract)?;
+    let outcome = workspace.seed("apply")?.to_string();
+    assert_snapshot!(outcome.replace(&url, "$SERVER"), @"
+    services · kubernetes, namespace seed, context test ($SERVER), as dev  seed.yaml
+
+      + a  created
+
+    Applied: 1 created.
+    ---
+    [exit status: 0]
+    ");
+    assert_eq!(server.service().kept().len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_context_that_only_the_kubeconfig_names_is_confirmed_before_any_call() -> Test {
+    let World {
+        server,
+        backend,
+        workspace,
+    } = World::<Kubernetes>::new("")?;
+    let contract = CONTRACT.replace("vault: {mount: secret}", "kubernetes: {namespace: seed}");
+    workspace.write("seed.yaml", &contract.replace("vault", "kubernetes"))?;
+    workspace.write(
+        "current",
+        r#"{"kind": "Config", "current-context": "test"}"#,
+    )?;
+    let variables = backend.variables().into_iter();
+    let workspace = variables.fold(workspace, |workspace, (name, path)| {
+        workspace.variable(&name, format!("{path}:current"))
+    });
+    let shown = |outcome: Outcome| outcome.to_string().replace(&server.url(), "$SERVER");
+    assert_snapshot!(shown(workspace.seed("apply")?), @"
+    ---
+    error: nobody confirmed that kubernetes, namespace seed, context test ($SERVER) is meant
+    hint: write the place into the contract, or confirm it with `--yes`
+    [exit status: 2]
+    ");
+    assert!(server.log().is_empty());
+    workspace.seed("plan")?.success()?;
+    workspace.seed("apply --yes")?.success()?;
+    assert_eq!(server.service().kept().len(), 2);
+    Ok(())
+}
+
+const GROWS: &str = "  login:
+    fields:
+      user: {value: app}
+      password: {generate: {hex: 16}}
+      token: {generate: {hex: 16}}
+      digest: {derive: {sha256: {of: password}}}
+      line: {compose: \"${user}:${password}:${token}\"}
+  url: {compose: \"postgresql://${login#user}:${login#password}@db\"}
+";
+
+#[test]
+fn missing_fields_are_made_of_those_that_vault_keeps_beside_them() -> Test {
+    grows::<Vault>()
+}
+
+#[test]
+fn missing_fields_are_made_of_those_that_kubernetes_keeps_beside_them() -> Test {
+    grows::<Kubernetes>()
+}
+
+#[test]
+fn missing_fields_are_made_of_those_that_aws_sm_keeps_beside_them() -> Test {
+    grows::<AwsSm>()
+}
+
+/// What somebody stored stays, and what is missing fits it and is added by one write.
+fn grows<S: Stand>() -> Test {
+    let world = World::<S>::new(GROWS)?;
+    let service = world.server.service();
+    let theirs = [
+        ("user", "somebody"),
+        ("password", "theirs"),
+        ("extra", "kept as it is"),
+    ];
+    service.put("login", &theirs);
+    world.workspace.seed("apply --no-input")?.success()?;
+    let kept = service.kept();
+    let values = world.values();
+    let text = |key: &str| {
+        let value = values.get(key).cloned().unwrap_or_default();
+        String::from_utf8_lossy(&value).into_owned()
+    };
+    for (field, value) in theirs {
+        assert_eq!(text(&format!("login#{field}")), value);
+    }
+    let token = text("login#token");
+    assert_eq!(token.len(), 32);
+    let digest = Sha256::digest("theirs");
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(text("login#digest"), digest);
+    assert!(text("login#line") == format!("somebody:theirs:{token}"));
+    assert_eq!(text("url"), "postgresql://somebody:theirs@db");
+    let versions = kept.get("login").map(|login| login.versions);
+    assert_eq!(versions, Some(2), "what was there, and one write");
+    world.workspace.seed("apply --no-input")?.success()?;
+    assert!(service.kept() == kept, "a second run wrote");
     Ok(())
 }
 
