@@ -80,22 +80,33 @@ fn none_is_absent(plan: &Outcome) -> Test {
 
 #[test]
 fn a_bare_404_of_vault_is_no_absence() -> Test {
-    strange_answers::<Vault>()
+    strange_answers::<Vault>(|_| {})
 }
 
 #[test]
 fn a_bare_404_of_kubernetes_is_no_absence() -> Test {
-    strange_answers::<Kubernetes>()
+    strange_answers::<Kubernetes>(|_| {})
+}
+
+#[test]
+fn a_bare_404_of_kubernetes_is_no_absence_where_lists_are_denied() -> Test {
+    strange_answers::<Kubernetes>(|server| server.service().deny("list", "secrets", ""))
 }
 
 #[test]
 fn a_bare_404_of_aws_sm_is_no_absence() -> Test {
-    strange_answers::<AwsSm>()
+    strange_answers::<AwsSm>(|_| {})
+}
+
+#[test]
+fn a_bare_404_of_aws_sm_is_no_absence_where_lists_are_denied() -> Test {
+    strange_answers::<AwsSm>(|server| server.service().deny("ListSecrets", None))
 }
 
 /// Whatever no service says of what is not there, at each call of a plan: nothing is written.
-fn strange_answers<S: Stand>() -> Test {
+fn strange_answers<S: Stand>(prepare: impl Fn(&Server<S>) + Sync) -> Test {
     let plain = world::<S>()?;
+    prepare(&plain.server);
     plain.workspace.seed(PLAN)?.success()?;
     let calls = plain.server.log().counts().into_keys();
     let html = |status| {
@@ -123,6 +134,7 @@ fn strange_answers<S: Stand>() -> Test {
         .collect();
     each(&all, |(call, fault)| {
         let world = world::<S>()?;
+        prepare(&world.server);
         world
             .server
             .fault(When::operation(call), fault.clone(), None);
