@@ -13,6 +13,7 @@ use seed_fakes::vault::Vault;
 use seed_fakes::{AwsSm, Fault, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Kept, Stand, World};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 type Test = Result<(), String>;
@@ -55,7 +56,7 @@ const CUTS: [Cut; 6] = [
 /// Most of the time is spent in pauses before a request is sent again.
 const WORKERS: usize = 8;
 const KEYS: usize = 30;
-const APPLY: &str = "apply --no-input";
+const APPLY: &str = "apply --no-input --format json";
 
 fn at_every_request<S: Stand>() -> Test {
     let requests = requests_of_a_whole_run::<S>()?;
@@ -148,20 +149,36 @@ fn hinder<S: Stand>(index: usize, cut: Cut) -> Result<bool, String> {
     Ok(came)
 }
 
-/// A run says that it failed when it did, and only then; and tells apart whether something was written.
+/// A run says that it failed when it did, and only then; and what it says of each value is so.
 fn truthful<S: Stand>(world: &World<S>, outcome: &Outcome, kept: &BTreeMap<String, Kept>) -> Test {
-    let told = match outcome.status.code() {
-        Some(0) => whole(world).is_ok(),
-        Some(1) => kept.is_empty() && outcome.stderr.contains("error: "),
-        Some(4) => outcome.stdout.contains("unclear") || !kept.is_empty(),
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
+    let told = report.get("outcomes").and_then(Value::as_array);
+    let told: Vec<_> = told
+        .into_iter()
+        .flatten()
+        .map(|told| ["key", "outcome"].map(|name| told[name].as_str().unwrap_or_default()))
+        .collect();
+    let values = world.values();
+    let wrong = told.iter().find(|[key, fate]| match *fate {
+        "created" | "kept" | "lost" => !values.contains_key(*key),
+        "failed" | "skipped" => values.contains_key(*key),
+        // Either, as it says.
+        "uncertain" => false,
+        _ => true,
+    });
+    let failed = |fates: &[&str]| told.iter().any(|[_, fate]| fates.contains(fate));
+    let ends = match outcome.status.code() {
+        Some(0) => whole(world).is_ok() && told.len() == KEYS,
+        Some(1) => kept.is_empty() && (outcome.stderr.contains("error: ") || failed(&["failed"])),
+        Some(4) => failed(&["failed", "uncertain"]) && (failed(&["uncertain"]) || !kept.is_empty()),
         Some(_) | None => false,
     };
-    if told {
+    if ends && wrong.is_none() {
         return Ok(());
     }
     let (count, whole) = (kept.len(), whole(world));
     Err(format!(
-        "{count} entries are kept ({whole:?}) after\n{outcome}"
+        "{count} entries are kept ({whole:?}), and {wrong:?} is not so after\n{outcome}"
     ))
 }
 
