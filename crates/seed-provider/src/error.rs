@@ -21,6 +21,7 @@ pub struct Error {
     name: Option<SecretName>,
     request_id: Option<String>,
     message: Cow<'static, str>,
+    stopped: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -37,8 +38,28 @@ impl Error {
             name: None,
             request_id: None,
             message: message.into(),
+            stopped: false,
             source: None,
         }
+    }
+
+    /// Makes the error of a request that was not sent any more, because the run is to stop.
+    pub fn stopped(operation: Operation) -> Self {
+        Self {
+            stopped: true,
+            ..Self::new(
+                ErrorKind::Unavailable,
+                operation,
+                "not sent: the run was stopped",
+            )
+        }
+    }
+
+    /// Says more of the same.
+    #[must_use]
+    pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
     }
 
     /// Names the entry that it was about.
@@ -85,6 +106,11 @@ impl Error {
     /// What was wrong, without operation and name.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Tells whether nothing was sent because the run is to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Tells whether the same call may simply be sent again.

@@ -20,6 +20,7 @@ mod marks;
 mod memory;
 mod provider;
 mod requests;
+mod stop;
 mod wrap;
 
 pub use error::{Error, ErrorKind, Operation, Result};
@@ -27,4 +28,5 @@ pub use marks::Marks;
 pub use memory::Memory;
 pub use provider::{Identity, Provider, Replace, Restore, Stored, Versions, WantedShape};
 pub use requests::{Policy, Requests};
+pub use stop::stopping;
 pub use wrap::{Backoff, Counts, Deadlines, Limited, Paced, Pacer, Retrying, Timed, Traced};

@@ -38,8 +38,8 @@ impl Tls {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
+            // The deadline of a whole request is that of the policy, which says how long it was.
             .connect_timeout(deadline.min(CONNECT))
-            .timeout(deadline)
             .user_agent(concat!("seed/", env!("CARGO_PKG_VERSION")));
         if place.is_here() {
             // As with Vault's own command line: a proxy would see the token and the values.

@@ -1,0 +1,8 @@
+//! How an adapter sends its single requests.
+
+mod patience;
+mod policy;
+mod send;
+
+pub use policy::Policy;
+pub use send::Requests;
