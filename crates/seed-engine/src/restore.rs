@@ -10,7 +10,7 @@ use seed_core::inventory::{Depth, Presence, Wanted};
 use seed_core::name::EntryKey;
 use seed_core::report::Failure;
 use seed_core::resolve::Resolved;
-use seed_provider::{Error, ErrorKind, Restore};
+use seed_provider::{Error, ErrorKind, Restore, stopping};
 use tokio_util::sync::CancellationToken;
 
 use crate::read::{Located, limit};
@@ -89,7 +89,7 @@ impl Restoring<'_> {
         }
         tokio::select! {
             biased;
-            done = settle(at, restorer.as_ref()) => done,
+            done = stopping(self.cancel.clone(), settle(at, restorer.as_ref())) => done,
             () = self.given_up() => Restored::Uncertain(Failure {
                 kind: ErrorKind::Indeterminate.as_str(),
                 message: format!("restore `{}`: the run was stopped before the answer came", at.name),
@@ -117,6 +117,7 @@ async fn settle(at: Located<'_>, restorer: &dyn Restore) -> Restored {
             (ErrorKind::Indeterminate, _) => {}
             // The first request may still arrive, whatever became of this one.
             (_, Some(lost)) => return Restored::Uncertain(failure::of_call(lost)),
+            (_, None) if err.is_stopped() => return Restored::Cancelled,
             (_, None) => return Restored::Failed(failure::of_call(&err)),
         }
         match look(at).await {

@@ -10,8 +10,9 @@ use seed_core::judge::{Finding, Stored, judge};
 use seed_core::name::ValueId;
 use seed_core::plan::{Action, Input, Proof, plan};
 use seed_core::produce::Values;
-use seed_core::report::{Failure, Fate};
+use seed_core::report::Fate;
 use seed_core::secret::SecretValue;
+use seed_provider::Error;
 use tokio::time::sleep;
 
 use super::not_yet;
@@ -48,8 +49,7 @@ impl Writer<'_> {
         };
         let seen = match looked {
             Ok(seen) => seen,
-            Err(failure) => {
-                let fate = Fate::Failed(failure);
+            Err(fate) => {
                 let fates = todo.drain(..).map(|id| (id, fate.clone()));
                 self.written.fates.extend(fates);
                 return None;
@@ -79,13 +79,13 @@ impl Writer<'_> {
     }
 
     /// Which fields there are now, and which of those that are to be stored are placeholders still.
-    async fn look_inside(&self, todo: &[ValueId]) -> Result<Seen, Failure> {
+    async fn look_inside(&self, todo: &[ValueId]) -> Result<Seen, Fate> {
         let read = self.at.provider.read(self.at.name, self.at.shape()).await;
-        let stored = read.map_err(|err| failure::of_call(&err))?;
+        let stored = read.map_err(|err| unseen(&err))?;
         let Document::Fields(fields) = &stored.document else {
             let name = self.at.name;
             let message = format!("replace in `{name}`: it is one value now");
-            return Err(failure::conflict(message));
+            return Err(Fate::Failed(failure::conflict(message)));
         };
         let names = fields.iter().map(|(name, _)| name.to_owned()).collect();
         let is_placeholder = |id: &&ValueId| {
@@ -111,7 +111,7 @@ impl Writer<'_> {
     }
 
     /// Which fields there are now. Absence is looked at again: whoever was faster may not be done yet.
-    async fn look(&self) -> Result<Seen, Failure> {
+    async fn look(&self) -> Result<Seen, Fate> {
         let fields = self.at.entry.values.iter();
         let wanted = Wanted {
             name: self.at.name.clone(),
@@ -125,7 +125,7 @@ impl Writer<'_> {
                 .provider
                 .inventory(std::slice::from_ref(&wanted))
                 .await;
-            let inventory = inventory.map_err(|err| failure::of_call(&err))?;
+            let inventory = inventory.map_err(|err| unseen(&err))?;
             let now = match inventory.get(self.at.name) {
                 Some(Presence::Present {
                     version,
@@ -153,7 +153,7 @@ impl Writer<'_> {
             };
             let name = self.at.name;
             let message = format!("add to `{name}`: it changed meanwhile, and is now {now}");
-            return Err(failure::conflict(message));
+            return Err(Fate::Failed(failure::conflict(message)));
         }
     }
 
@@ -263,5 +263,14 @@ impl Writer<'_> {
         let fates = rest.into_iter().map(|id| (id, fate.clone()));
         self.written.fates.extend(fates);
         Vec::new()
+    }
+}
+
+/// What becomes of values whose entry could not be looked at.
+fn unseen(err: &Error) -> Fate {
+    if err.is_stopped() {
+        Fate::Cancelled
+    } else {
+        Fate::Failed(failure::of_call(err))
     }
 }

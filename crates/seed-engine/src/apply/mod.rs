@@ -1,6 +1,7 @@
 //! Carries a plan out.
 
 mod again;
+mod dead;
 mod job;
 mod not_yet;
 mod run;

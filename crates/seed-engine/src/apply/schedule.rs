@@ -12,7 +12,9 @@ use seed_core::plan::{Action, Blocked, Write, WriteKind};
 use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate, Report};
 use seed_core::resolve::ResolvedCluster;
+use seed_provider::stopping;
 
+use super::dead::Deaths;
 use super::job::{Event, Job};
 use super::not_yet;
 use super::write::{Ground, How, Writer, Written};
@@ -59,8 +61,8 @@ struct Queue {
 /// What is known so far.
 #[derive(Default)]
 struct Known {
-    /// Backends that do not know who we are: nothing further is sent there.
-    dead: BTreeMap<String, Failure>,
+    /// Backends that are not ours to use any more: nothing further is sent there.
+    dead: Deaths,
     fates: BTreeMap<ValueId, Fate>,
     /// For each write, the values of others that it needs.
     needs: Vec<BTreeSet<ValueId>>,
@@ -231,15 +233,17 @@ impl<'a> Schedule<'a> {
         let task = self.tasks.get(task)?;
         match &task.work {
             Work::Read { entry, ids } => {
-                if let Some(failure) = self.known.dead.get(&task.backend) {
-                    let unread = |id: &ValueId| (id.clone(), Unread::Failed(failure.clone()));
-                    self.known.unread.extend(ids.iter().map(unread));
+                if let Some(dead) = self.known.dead.get(&task.backend) {
+                    let unread = dead.unread();
+                    let unread = ids.iter().map(|id| (id.clone(), unread.clone()));
+                    self.known.unread.extend(unread);
                     return None;
                 }
                 if ids.iter().any(|id| job.resolved.is_kept_nowhere(id)) {
                     job.observer.event(Event::Reading { entry });
                     let read =
                         read_values(&job.resolved, job.providers, ids.clone(), job.concurrency);
+                    let read = stopping(job.cancel.clone(), read);
                     return Some(read.map(Done::Read).boxed());
                 }
                 match EntryRead::new(&job.resolved, job.providers, entry, ids.clone()) {
@@ -247,7 +251,8 @@ impl<'a> Schedule<'a> {
                         job.observer.event(Event::Reading {
                             entry: read.entry(),
                         });
-                        Some(read.run().map(Done::Read).boxed())
+                        let read = stopping(job.cancel.clone(), read.run());
+                        Some(read.map(Done::Read).boxed())
                     }
                     Err(unread) => {
                         self.known.unread.extend(unread);
@@ -263,7 +268,8 @@ impl<'a> Schedule<'a> {
                         job.observer.event(Event::Writing {
                             entry: &write.entry,
                         });
-                        Some(writer.run(how).map(Done::Written).boxed())
+                        let run = stopping(job.cancel.clone(), writer.run(how));
+                        Some(run.map(Done::Written).boxed())
                     }
                     Err(fate) => {
                         let fates = write.values.iter().map(|id| (id.clone(), fate.clone()));
@@ -278,8 +284,8 @@ impl<'a> Schedule<'a> {
 
     /// All that a write needs, or what becomes of its values without being sent.
     fn writer(&self, index: usize, write: &'a Write) -> Result<(Writer<'a>, Option<How>), Fate> {
-        if let Some(failure) = self.known.dead.get(&write.backend) {
-            return Err(Fate::Failed(failure.clone()));
+        if let Some(dead) = self.known.dead.get(&write.backend) {
+            return Err(dead.fate());
         }
         if let Some(fate) = write
             .after
@@ -363,6 +369,11 @@ impl<'a> Schedule<'a> {
         }
         match (done, self.tasks.get(task).map(|task| &task.work)) {
             (Done::Read(read), _) => {
+                if let Some(task) = self.tasks.get(task) {
+                    for (id, unread) in &read.unread {
+                        self.known.dead.learn_from(&task.backend, id, unread);
+                    }
+                }
                 self.known.values.extend(read.values);
                 self.known.unread.extend(read.unread);
             }
@@ -375,6 +386,13 @@ impl<'a> Schedule<'a> {
     fn settle(&mut self, index: usize, written: Written) {
         let is_ours = |(_, fate): &(ValueId, Fate)| matches!(fate, Fate::Created | Fate::Filled);
         let all_ours = written.fates.iter().all(is_ours);
+        if let Some(write) = self.job.plan.writes.get(index) {
+            for (id, fate) in &written.fates {
+                if let Fate::Failed(failure) = fate {
+                    self.known.dead.learn(&write.backend, id, failure);
+                }
+            }
+        }
         for (id, fate) in written.fates {
             self.job.observer.event(Event::Settled {
                 id: &id,
@@ -387,9 +405,6 @@ impl<'a> Schedule<'a> {
         if let Some(version) = self.known.versions.get_mut(index) {
             // What somebody else wrote beside ours is looked at before more is added.
             *version = written.version.filter(|_| all_ours);
-        }
-        if let (Some(failure), Some(write)) = (written.dead, self.job.plan.writes.get(index)) {
-            self.known.dead.insert(write.backend.clone(), failure);
         }
         for id in self.known.needs.get(index).into_iter().flatten() {
             let users = self.known.users.entry(id.clone()).or_default();

@@ -16,6 +16,8 @@ const TRIES: usize = 2;
 /// What became of what was sent.
 pub(super) enum Sent {
     Failed(Error),
+    /// Nothing was sent, because the run is to stop.
+    Stopped,
     Stored(Version),
     /// Somebody else stored something meanwhile.
     Taken,
@@ -65,6 +67,7 @@ impl Writer<'_> {
                 (_, None) if taken => return Sent::Taken,
                 // The first request may still arrive, whatever became of this one.
                 (_, Some(lost)) => return Sent::Uncertain(doubt(lost, &failure::text(&err))),
+                (_, None) if err.is_stopped() => return Sent::Stopped,
                 (_, None) => return Sent::Failed(err),
             }
             match self.find(&how, document).await {

@@ -12,7 +12,6 @@ use seed_core::report::{Failure, Fate};
 use seed_core::resolve::{Availability, Resolved, ResolvedSource};
 use seed_core::secret::SecretValue;
 use seed_core::value::Derivation;
-use seed_provider::ErrorKind;
 
 use super::job::Job;
 use super::send::Sent;
@@ -66,8 +65,6 @@ pub(super) struct Written {
     pub(super) unread: BTreeMap<ValueId, Unread>,
     /// What the entry has become.
     pub(super) version: Option<Version>,
-    /// Why nothing further needs to be sent to this backend.
-    pub(super) dead: Option<Failure>,
 }
 
 impl Written {
@@ -118,12 +115,9 @@ impl Writer<'_> {
                     Sent::Stored(version) => return self.stored(&todo, &made, version),
                     Sent::Taken => {}
                     Sent::Failed(err) => {
-                        let failure = failure::of_call(&err);
-                        if err.kind() == ErrorKind::Unauthenticated {
-                            self.written.dead = Some(failure.clone());
-                        }
-                        return self.all(&todo, &Fate::Failed(failure));
+                        return self.all(&todo, &Fate::Failed(failure::of_call(&err)));
                     }
+                    Sent::Stopped => return self.all(&todo, &Fate::Cancelled),
                     Sent::Uncertain(failure) => {
                         return self.all(&todo, &Fate::Uncertain(failure));
                     }

@@ -9,6 +9,8 @@ mod cluster;
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
+mod dead;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fill;
