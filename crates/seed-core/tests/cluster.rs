@@ -190,8 +190,8 @@ fn what_stands_in_the_way_of_a_secret_holds_up_all_that_depends_on_it() {
     user       create
     Secret a/redis#auth blocked: needs pass, which is blocked
     Secret a/redis#user blocked: needs Secret a/redis#auth, which is blocked
-    Secret b/redis#password blocked: there, but not readable: owned by the Helm release `r`
-    Secret b/redis#url blocked: there, but not readable: owned by the Helm release `r`
+    Secret b/redis#password blocked: there, and never written into: owned by the Helm release `r`
+    Secret b/redis#url blocked: there, and never written into: owned by the Helm release `r`
     0: create user in gcpsm: user after {}
     reads
     ");

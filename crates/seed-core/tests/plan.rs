@@ -195,14 +195,14 @@ fn every_presence_gives_its_action() {
 
 
     disabled
-    gen        blocked: there, but not readable: because
-    lit        blocked: there, but not readable: because
-    ask        blocked: there, but not readable: because
-    giv        blocked: there, but not readable: because
-    opt        blocked: there, but not readable: because
-    min        blocked: there, but not readable: because
+    gen        blocked: there, and never written into: because
+    lit        blocked: there, and never written into: because
+    ask        blocked: there, and never written into: because
+    giv        blocked: there, and never written into: because
+    opt        blocked: there, and never written into: because
+    min        blocked: there, and never written into: because
     for        blocked: exists, and must not: too dangerous
-    key        blocked: there, but not readable: because
+    key        blocked: there, and never written into: because
 
 
     hidden

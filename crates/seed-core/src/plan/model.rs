@@ -328,7 +328,7 @@ impl fmt::Display for State {
             Self::Deleted { until: None } => {
                 f.write_str("deleted, its name is held: restore it in the backend")
             }
-            Self::Disabled { reason } => write!(f, "there, but not readable: {reason}"),
+            Self::Disabled { reason } => write!(f, "there, and never written into: {reason}"),
             Self::Drifted { reason } => write!(f, "drifted: it {reason}"),
             Self::Empty => f.write_str("empty: a name without a first value"),
             Self::Exists => f.write_str("exists, not looked into"),
