@@ -287,12 +287,12 @@ fn a_token_of_vault_that_expires_amid_a_run_harms_nothing() -> Test {
 
       + key-0  created
       ! key-1  failed: create `key-1`: the server answered 403: the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`
-      ! key-2  failed: create `key-1`: the server answered 403: the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`
-      ! key-3  failed: create `key-1`: the server answered 403: the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`
-      ! key-4  failed: create `key-1`: the server answered 403: the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`
-      ! key-5  failed: create `key-1`: the server answered 403: the token is unknown, expired or revoked; log in again with `vault login`, or set `VAULT_TOKEN`
+      ! key-2  not tried, because of key-1: the backend does not take the credential any more
+      ! key-3  not tried, because of key-1: the backend does not take the credential any more
+      ! key-4  not tried, because of key-1: the backend does not take the credential any more
+      ! key-5  not tried, because of key-1: the backend does not take the credential any more
 
-    Applied: 1 created, 5 failed.
+    Applied: 1 created, 1 failed, 4 not tried.
     ---
     [exit status: 4]
     ");
@@ -325,12 +325,12 @@ fn a_session_of_aws_that_expires_amid_a_run_harms_nothing() -> Test {
 
       + key-0  created
       ! key-1  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
-      ! key-2  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
-      ! key-3  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
-      ! key-4  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
-      ! key-5  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
+      ! key-2  not tried, because of key-1: the backend does not take the credential any more
+      ! key-3  not tried, because of key-1: the backend does not take the credential any more
+      ! key-4  not tried, because of key-1: the backend does not take the credential any more
+      ! key-5  not tried, because of key-1: the backend does not take the credential any more
 
-    Applied: 1 created, 5 failed.
+    Applied: 1 created, 1 failed, 4 not tried.
     ---
     [exit status: 4]
     ");
@@ -374,8 +374,8 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the server does not know namespaces and would use the root namespace instead of `team`; remove `namespace` (or `VAULT_NAMESPACE`), or use a server that has them (request id $ID)
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the server does not know namespaces and would use the root namespace instead of `team` (request id $ID)
+    hint: remove `namespace` (or `VAULT_NAMESPACE`), or use a server that has them
     [exit status: 2]
     ");
     let bao = Vault::new();
@@ -383,8 +383,8 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(bao, &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the server answered 404: there is no namespace `team`; name one that exists in the contract's backend
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the server answered 404: there is no namespace `team`
+    hint: name one that exists in the contract's backend
     [exit status: 2]
     ");
     Ok(())
@@ -412,8 +412,8 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the server answered 403: there is no mount `other`, or the token may do nothing there; name the mount in the contract's backend, or give the token a policy for it
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the server answered 403: there is no mount `other`, or the token may do nothing there
+    hint: name the mount in the contract's backend, or give the token a policy for it
     [exit status: 2]
     ");
     let first = Vault::new();
@@ -421,8 +421,8 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(first, &settings)?, @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the mount `other` is KV version 1, which overwrites what exists; make it version 2 with `vault kv enable-versioning other`, or name another mount (request id $ID)
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the mount `other` is KV version 1, which overwrites what exists (request id $ID)
+    hint: make it version 2 with `vault kv enable-versioning other`, or name another mount
     [exit status: 2]
     ");
     Ok(())
@@ -480,8 +480,8 @@ fn another_region_or_account_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(AwsSm::new(), &account)?, @"
     ---
     error: the backend `aws-sm` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the contract names account 210987654321, and the credentials belong to account 123456789012; choose other credentials with AWS_PROFILE, or correct `account`
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the contract names account 210987654321, and the credentials belong to account 123456789012
+    hint: choose other credentials with AWS_PROFILE, or correct `account`
     [exit status: 2]
     ");
     Ok(())

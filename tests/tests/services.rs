@@ -132,8 +132,8 @@ fn what_is_not_what_the_contract_names_is_asked_for_nothing() -> Test {
     assert_snapshot!(shown(&outcome, &server), @"
     ---
     error: the backend `vault` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the mount `secret` is KV version 1, which overwrites what exists; make it version 2 with `vault kv enable-versioning secret`, or name another mount (request id 00000000-0000-4000-8000-000000000002)
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the mount `secret` is KV version 1, which overwrites what exists (request id 00000000-0000-4000-8000-000000000002)
+    hint: make it version 2 with `vault kv enable-versioning secret`, or name another mount
     [exit status: 2]
     ");
     let counts = server.log().counts();
@@ -208,6 +208,9 @@ fn a_run_that_is_stopped_twice_names_what_is_uncertain() -> Test {
       ! b  not tried: the run was stopped
 
     Applied: 1 uncertain, 1 not tried.
+
+      What to do next:
+        a: run it again: what is stored is kept, and what is missing is created
     ---
       stopping: waiting at most 30 s for the answers about `a`; Ctrl-C again stops at once
     [exit status: 4]

@@ -1,8 +1,9 @@
 //! What a person can do about a failed call.
 
 use seed_core::backend::Kind;
+use seed_core::report::Failure;
 use seed_core::resolve::ResolvedCluster;
-use seed_provider::ErrorKind;
+use seed_provider::{Error, ErrorKind};
 
 /// What people call a backend by its name in the contract.
 pub(crate) fn called(name: &str) -> String {
@@ -12,6 +13,34 @@ pub(crate) fn called(name: &str) -> String {
         format!("the backend `{name}`")
     }
 }
+
+/// The next step after a failed value of a report.
+pub(crate) fn after(backend: Option<Kind>, failure: &Failure) -> Option<&str> {
+    // What is in doubt is looked at by the next run, whatever else its message says.
+    let doubtful = failure.kind == ErrorKind::Indeterminate.as_str();
+    let own = own_step(&failure.message).filter(|_| !doubtful);
+    own.or_else(|| next_step(backend, failure.kind))
+        .or_else(|| at_last(backend, failure.kind))
+}
+
+/// What a failed call says of itself, apart from what it says to do.
+pub(crate) fn parted(err: &Error) -> (String, Option<&str>) {
+    let whole = err.to_string();
+    match own_step(err.message()) {
+        Some(step) => (
+            whole.replacen(&format!("{BEFORE_STEP}{step}"), "", 1),
+            Some(step),
+        ),
+        None => (whole, None),
+    }
+}
+
+/// Backends say what is wrong, and after a semicolon what to do about it.
+fn own_step(message: &str) -> Option<&str> {
+    message.split_once(BEFORE_STEP).map(|(_, step)| step)
+}
+
+const BEFORE_STEP: &str = "; ";
 
 /// The next step after a failure, told by its word. Nothing, where the message itself is all that can be said.
 pub(crate) fn next_step(backend: Option<Kind>, failure: &str) -> Option<&'static str> {
@@ -30,6 +59,24 @@ pub(crate) fn next_step(backend: Option<Kind>, failure: &str) -> Option<&'static
         Some("run it again later, or lower `pace` in the contract; what is stored is kept")
     } else if is(ErrorKind::Indeterminate) {
         Some("run it again: what is stored is kept, and what is missing is created")
+    } else {
+        None
+    }
+}
+
+/// The next step where neither the message nor the kind of failure names a better one.
+fn at_last(backend: Option<Kind>, failure: &str) -> Option<&'static str> {
+    let is = |kind: ErrorKind| kind.as_str() == failure;
+    if backend == Some(Kind::Local) {
+        None
+    } else if is(ErrorKind::Conflict) || is(ErrorKind::AlreadyExists) || is(ErrorKind::NotFound) {
+        Some("run it again: it looks at what is there now")
+    } else if is(ErrorKind::WrongShape) {
+        Some("correct the entry in the backend, or its `fields` in the contract")
+    } else if is(ErrorKind::Invalid) {
+        Some("correct what the backend does not take, in the contract or in the value")
+    } else if is(ErrorKind::Unexpected) || is(ErrorKind::Unsupported) {
+        Some("check that the contract names the right address, and what stands between seed and it")
     } else {
         None
     }

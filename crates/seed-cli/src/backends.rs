@@ -184,10 +184,12 @@ impl Backends {
 }
 
 fn elsewhere(name: &str, err: &Error) -> CliError {
-    CliError::usage(format!(
+    let error = CliError::usage(format!(
         "{} is not the one that the contract names; nothing was read or written",
         advice::called(name)
-    ))
-    .because(err)
-    .hint("log in to the place that the contract names, or correct the contract")
+    ));
+    let (what, next) = advice::parted(err);
+    let next =
+        next.unwrap_or("log in to the place that the contract names, or correct the contract");
+    error.cause(what).hint(next)
 }

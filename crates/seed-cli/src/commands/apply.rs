@@ -246,6 +246,7 @@ fn after(
         }
         Format::Text => {
             let mut text = render::report_text(&applied.report, &wishes.unchecked);
+            text.push_str(&render::next_steps(resolved, &applied.report));
             text.push_str(&render::missing(resolved, &applied.report));
             if !applied.files.is_empty() {
                 text.push_str(&format!(

@@ -14,6 +14,7 @@ use crate::backends::Asked;
 use crate::error::CliError;
 use crate::manifests::Emitted;
 use crate::secret_files::FileFate;
+use crate::{advice, session};
 
 /// The report as one JSON document; `version` changes when its shape does.
 pub(crate) fn report(
@@ -32,7 +33,7 @@ pub(crate) fn report(
         "env": resolved.env,
         "backends": plan_json::backends(asked),
         "verdict": verdict(report.verdict()),
-        "outcomes": report.values().map(|it| outcome(it, unchecked)).collect::<Vec<_>>(),
+        "outcomes": report.values().map(|it| outcome(resolved, it, unchecked)).collect::<Vec<_>>(),
         "files": fates(files),
         "manifests": emitted.map(manifests_json::files),
         "errors": errors(failures),
@@ -94,7 +95,7 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-fn outcome(outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
+fn outcome(resolved: &Resolved, outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
     let mut members = Map::new();
     members.insert("key".to_owned(), json!(outcome.id.to_string()));
     members.insert("backend".to_owned(), json!(outcome.backend));
@@ -107,7 +108,11 @@ fn outcome(outcome: &Outcome, unchecked: &BTreeSet<ValueId>) -> Value {
                 .map(seed_core::name::SecretName::as_str)
         ),
     );
-    let (word, more) = fate(&outcome.fate);
+    let (word, mut more) = fate(&outcome.fate);
+    if let Fate::Failed(failure) | Fate::Uncertain(failure) = &outcome.fate {
+        let kind = session::kind_of(resolved, &outcome.id);
+        more.push(("next", json!(advice::after(kind, failure))));
+    }
     members.insert("outcome".to_owned(), json!(word));
     if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
         members.insert("unchecked".to_owned(), json!(true));

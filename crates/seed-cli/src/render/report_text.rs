@@ -10,6 +10,7 @@ use seed_core::resolve::{Resolved, ResolvedSource};
 
 use super::words::{hanging, sentence};
 use crate::secret_files::FileFate;
+use crate::{advice, session};
 
 /// What became of every value that somebody has to know about, then the counts.
 pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
@@ -133,6 +134,48 @@ fn counts(counts: Counts) -> String {
     let parts = parts.unwrap_or_else(|| "the contract has no secrets".to_owned());
     format!("Applied: {parts}.\n")
 }
+
+/// What to do about what failed, where its own line does not say it.
+pub(crate) fn next_steps(resolved: &Resolved, report: &Report) -> String {
+    let mut steps: Vec<(&str, Vec<String>)> = Vec::new();
+    for outcome in &report.outcomes {
+        let (Fate::Failed(failure) | Fate::Uncertain(failure)) = &outcome.fate else {
+            continue;
+        };
+        let kind = session::kind_of(resolved, &outcome.id);
+        let Some(step) = advice::after(kind, failure) else {
+            continue;
+        };
+        // A step that the line has is not said twice.
+        if failure.message.ends_with(step) {
+            continue;
+        }
+        let key = outcome.id.to_string();
+        match steps.iter_mut().find(|(said, _)| *said == step) {
+            Some((_, keys)) => keys.push(key),
+            None => steps.push((step, vec![key])),
+        }
+    }
+    let lines = steps
+        .iter()
+        .map(|(step, keys)| format!("    {}: {step}\n", some(keys)));
+    let lines: String = lines.collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    format!("\n  What to do next:\n{lines}")
+}
+
+/// The first of many keys, and how many more there are.
+fn some(keys: &[String]) -> String {
+    let shown: Vec<&str> = keys.iter().take(SHOWN).map(String::as_str).collect();
+    match keys.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+const SHOWN: usize = 3;
 
 /// What a person still has to give, with where to get it. Optional values are listed after the others.
 pub(crate) fn missing(resolved: &Resolved, report: &Report) -> String {
