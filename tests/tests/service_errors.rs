@@ -306,12 +306,12 @@ fn a_token_of_kubernetes_that_expires_amid_a_run_harms_nothing() -> Test {
 
       + key-0  created
       ! key-1  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
-      ! key-2  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
-      ! key-3  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
-      ! key-4  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
-      ! key-5  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-2  not tried, because of key-1: the backend does not take the credential any more
+      ! key-3  not tried, because of key-1: the backend does not take the credential any more
+      ! key-4  not tried, because of key-1: the backend does not take the credential any more
+      ! key-5  not tried, because of key-1: the backend does not take the credential any more
 
-    Applied: 1 created, 5 failed.
+    Applied: 1 created, 1 failed, 4 not tried.
     ---
     [exit status: 4]
     ");
@@ -448,8 +448,8 @@ fn another_context_server_or_namespace_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(Kubernetes::empty(), &namespace)?, @"
     ---
     error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the namespace `other` does not exist on http://$ADDRESS; correct it in the contract, create it with `kubectl create namespace other`, or let `seed apply --create-namespace` do it
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the namespace `other` does not exist on http://$ADDRESS
+    hint: correct it in the contract, create it with `kubectl create namespace other`, or let `seed apply --create-namespace` do it
     [exit status: 2]
     ");
     let going = Kubernetes::with_namespaces(&["other"]);
@@ -457,8 +457,8 @@ fn another_context_server_or_namespace_is_not_written_to() -> Test {
     assert_snapshot!(misplaced(going, &namespace)?, @"
     ---
     error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
-      caused by: find out where and as whom: the namespace `other` is being deleted, with all that is in it; wait until it is gone, and make it again
-    hint: log in to the place that the contract names, or correct the contract
+      caused by: find out where and as whom: the namespace `other` is being deleted, with all that is in it
+    hint: wait until it is gone, and make it again
     [exit status: 2]
     ");
     Ok(())

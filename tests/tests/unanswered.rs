@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, Server, When};
+use seed_fakes::{AwsSm, Fault, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 type Test = Result<(), String>;
 
@@ -120,6 +120,11 @@ fn aws_sm_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Tes
     dies::<AwsSm>()
 }
 
+#[test]
+fn kubernetes_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Test {
+    dies::<Kubernetes>()
+}
+
 fn dies<S: Stand>() -> Test {
     let world = World::<S>::new(&keys(1_000))?;
     world.server.set_latency(Duration::from_millis(20));
@@ -127,7 +132,9 @@ fn dies<S: Stand>() -> Test {
         .workspace
         .start("apply --no-input --concurrency 16 --format json")?;
     until(&world, |world| world.server.service().kept().len() > 40)?;
-    let World { server, workspace } = world;
+    let World {
+        server, workspace, ..
+    } = world;
     let kept = server.service().kept().len();
     drop(server);
     let outcome = running.finish()?;
@@ -152,10 +159,15 @@ fn nothing_that_waits_for_its_turn_is_sent_to_aws_sm_after_a_signal() -> Test {
     stops::<AwsSm>()
 }
 
+#[test]
+fn nothing_that_waits_for_its_turn_is_sent_to_kubernetes_after_a_signal() -> Test {
+    stops::<Kubernetes>()
+}
+
 /// Of six writes a minute three may go at once; all others wait for long.
 fn stops<S: Stand>() -> Test {
-    let settings = |url: &str| format!("{}, pace: {{writes: 6}}", S::settings(url));
-    let world = World::on(Server::start(S::default()), settings, &keys(20))?;
+    let settings = json!({"pace": {"writes": 6}});
+    let world = World::on(Server::start(S::empty()), &settings, &keys(20))?;
     let running = world.workspace.start("apply --no-input --format json")?;
     until(&world, |world| world.server.service().kept().len() == 3)?;
     let before = world.server.log().len();

@@ -35,9 +35,12 @@ pub(crate) fn parted(err: &Error) -> (String, Option<&str>) {
     }
 }
 
-/// Backends say what is wrong, and after a semicolon what to do about it.
+/// Backends say what is wrong, and after a semicolon what to do about it; some add the status in parentheses.
 fn own_step(message: &str) -> Option<&str> {
-    message.split_once(BEFORE_STEP).map(|(_, step)| step)
+    let (_, step) = message.split_once(BEFORE_STEP)?;
+    let status = |(_, rest): &(&str, &str)| rest.starts_with(|c: char| c.is_ascii_digit());
+    let without = step.rsplit_once(" (").filter(status);
+    Some(without.map_or(step, |(step, _)| step))
 }
 
 const BEFORE_STEP: &str = "; ";
@@ -105,6 +108,32 @@ mod tests {
             .filter_map(|kind| next_step(Some(kind), word))
             .collect();
         assert_eq!(steps.len(), Kind::ALL.len() - 1);
+    }
+
+    #[test]
+    fn a_failure_names_its_own_next_step_unless_it_is_in_doubt() {
+        let failure = |kind, message: &str| Failure {
+            kind,
+            message: message.to_owned(),
+            request_id: None,
+        };
+        let own = "create `a`: no; log in again (401 Unauthorized)";
+        let step = |failure: &Failure| after(Some(Kind::Vault), failure).map(str::to_owned);
+        assert_eq!(
+            step(&failure("denied", own)).as_deref(),
+            Some("log in again")
+        );
+        let doubt = failure(
+            ErrorKind::Indeterminate.as_str(),
+            "lost; nothing was there yet",
+        );
+        assert!(step(&doubt).unwrap().starts_with("run it again"));
+        let words = ["conflict", "denied", "invalid", "unavailable", "unexpected"];
+        assert!(
+            words
+                .iter()
+                .all(|kind| step(&failure(kind, "no")).is_some())
+        );
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub(crate) fn next_steps(resolved: &Resolved, report: &Report) -> String {
             continue;
         };
         // A step that the line has is not said twice.
-        if failure.message.ends_with(step) {
+        if failure.message.contains(step) {
             continue;
         }
         let key = outcome.id.to_string();
