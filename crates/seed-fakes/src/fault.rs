@@ -15,6 +15,8 @@ pub enum Fault {
     CutAfter,
     /// The service has done what was asked; the connection is cut in the middle of the answer's body.
     CutInside,
+    /// The service has done what was asked; the answer is nonsense from its first byte, below TLS where there is TLS.
+    GarbleAfter,
     /// The service has done what was asked, and the answer comes this much later.
     Late(Duration),
     /// The service has done what was asked; the answer's body comes in small pieces, this far apart.

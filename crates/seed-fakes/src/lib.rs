@@ -10,6 +10,7 @@
 
 mod aws_sm;
 mod fault;
+mod garble;
 mod kubernetes;
 mod log;
 mod message;

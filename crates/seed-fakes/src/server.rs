@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::fault::Rule;
+use crate::garble::Garbled;
 use crate::quota::Bucket;
 use crate::{Answer, Authority, Call, Fault, Log, Quota, Request, When};
 
@@ -222,6 +224,7 @@ impl<S: Service> Shared<S> {
             | Some(
                 Fault::CutAfter
                 | Fault::CutInside
+                | Fault::GarbleAfter
                 | Fault::Late(_)
                 | Fault::Slow(_)
                 | Fault::Malformed
@@ -257,6 +260,7 @@ impl<S: Service> Shared<S> {
     async fn serve(
         &self,
         request: hyper::Request<Incoming>,
+        garble: &AtomicBool,
     ) -> Result<hyper::Response<Body>, io::Error> {
         let request = whole(request).await?;
         let (index, fault, latency) = self.enter(&request);
@@ -279,6 +283,10 @@ impl<S: Service> Shared<S> {
                 plain(&answer)
             }
             (Some(Fault::CutInside), Some(answer)) => broken(answer, true),
+            (Some(Fault::GarbleAfter), Some(answer)) => {
+                garble.store(true, Ordering::Release);
+                plain(&answer)
+            }
             (Some(Fault::Malformed), Some(answer)) => broken(answer, false),
             (Some(Fault::Slow(apart)), Some(answer)) => slow(&answer, apart),
             (Some(Fault::Redirect(to)), _) => {
@@ -293,6 +301,7 @@ impl<S: Service> Shared<S> {
                     Fault::CutBefore
                     | Fault::CutAfter
                     | Fault::CutInside
+                    | Fault::GarbleAfter
                     | Fault::Late(_)
                     | Fault::Malformed
                     | Fault::Slow(_),
@@ -319,13 +328,14 @@ async fn accept<S: Service>(
         drop(stream.set_nodelay(true));
         let shared = Arc::clone(&shared);
         let tls = tls.clone();
+        let (stream, garble) = Garbled::new(stream);
         connections.spawn(async move {
             match tls {
-                None => connection(stream, shared).await,
+                None => connection(stream, shared, garble).await,
                 Some(tls) => {
                     // A client that does not trust the certificate hangs up here.
                     if let Ok(stream) = tls.accept(stream).await {
-                        connection(stream, shared).await;
+                        connection(stream, shared, garble).await;
                     }
                 }
             }
@@ -336,8 +346,9 @@ async fn accept<S: Service>(
 async fn connection<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     shared: Arc<Shared<S>>,
+    garble: Arc<AtomicBool>,
 ) {
-    let service = service_fn(|request| shared.serve(request));
+    let service = service_fn(|request| shared.serve(request, &garble));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)

@@ -2,12 +2,23 @@
 
 use crate::Answer;
 
-pub(super) fn caller(account: &str, id: &str) -> Answer {
+pub(super) fn caller(account: &str, who: &str, id: &str) -> Answer {
     let text = format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-         <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/tester</Arn><UserId>AIDATESTER</UserId>\
+         <GetCallerIdentityResult><Arn>{who}</Arn><UserId>AIDATESTER</UserId>\
          <Account>{account}</Account></GetCallerIdentityResult>\
          <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+    );
+    xml(200, text)
+}
+
+/// Credentials of a role.
+pub(super) fn role(operation: &str, key: &str, until: &str) -> Answer {
+    let text = format!(
+        "<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{operation}Result>\
+         <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret-of-a-session</SecretAccessKey>\
+         <SessionToken>token-of-a-session</SessionToken><Expiration>{until}</Expiration></Credentials>\
+         </{operation}Result><ResponseMetadata><RequestId>roles</RequestId></ResponseMetadata></{operation}Response>"
     );
     xml(200, text)
 }

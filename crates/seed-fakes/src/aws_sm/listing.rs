@@ -1,5 +1,7 @@
 //! The list, in pages.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::secrets::{entry, text};
@@ -18,9 +20,15 @@ impl State {
             );
         }
         let planned = body.get("IncludePlannedDeletion") == Some(&json!(true));
-        let secrets = self.lagging.as_ref().unwrap_or(&self.secrets);
+        let mut secrets = Cow::Borrowed(self.lagging.as_ref().unwrap_or(&self.secrets));
+        for (name, (before, _)) in self.stale.iter().filter(|(_, (_, looks))| *looks > 0) {
+            match before {
+                Some(before) => drop(secrets.to_mut().insert(name.clone(), before.clone())),
+                None => drop(secrets.to_mut().remove(name)),
+            }
+        }
         let mut matching = Vec::new();
-        for (name, secret) in secrets {
+        for (name, secret) in secrets.iter() {
             if (planned || secret.deleted.is_none()) && matches(body, name, secret)? {
                 matching.push((name, secret));
             }

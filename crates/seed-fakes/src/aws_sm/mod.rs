@@ -6,6 +6,7 @@
 mod documented;
 mod identity;
 mod listing;
+mod login;
 mod secrets;
 mod service;
 mod store;

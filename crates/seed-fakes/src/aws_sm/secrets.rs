@@ -20,7 +20,7 @@ impl State {
             }
             let again = token.as_deref().and_then(|token| known.version(token));
             return match (again, content) {
-                (Some(stored), Some(content)) if stored.content == content => {
+                (Some(stored), Some(content)) if stored.content == content && !self.forgetful => {
                     Ok(json!({"ARN": known.arn, "Name": name, "VersionId": token}))
                 }
                 _ => refuse(
@@ -40,6 +40,7 @@ impl State {
             kms: text(body, "KmsKeyId"),
             tags: tags.collect(),
             deleted: None,
+            changed: now(),
             versions: Vec::new(),
         };
         if secret.tags.len() > 50 {
@@ -57,7 +58,18 @@ impl State {
         Ok(reply)
     }
 
-    pub(super) fn describe(&self, body: &Value) -> Reply {
+    pub(super) fn describe(&mut self, body: &Value) -> Reply {
+        let id = text(body, "SecretId").unwrap_or_default();
+        let old = self.stale.get_mut(&id).filter(|(_, looks)| *looks > 0);
+        if let Some((before, looks)) = old {
+            *looks -= 1;
+            let Some(secret) = before else {
+                return unknown();
+            };
+            let mut reply = entry(&id, secret);
+            with(&mut reply, "VersionIdsToStages", secret.stages());
+            return Ok(reply);
+        }
         let (name, secret) = self.find(body)?;
         let mut reply = entry(name, secret);
         with(&mut reply, "VersionIdsToStages", secret.stages());
@@ -144,7 +156,9 @@ impl State {
 pub(super) fn entry(name: &str, secret: &Secret) -> Value {
     let tags = secret.tags.iter();
     let tags: Vec<Value> = tags.map(|(k, v)| json!({"Key": k, "Value": v})).collect();
-    let mut entry = json!({"ARN": secret.arn, "Name": name, "Tags": tags});
+    let mut entry = json!({
+        "ARN": secret.arn, "Name": name, "Tags": tags, "LastChangedDate": secret.changed,
+    });
     if let Some(key) = &secret.kms {
         with(&mut entry, "KmsKeyId", json!(key));
     }

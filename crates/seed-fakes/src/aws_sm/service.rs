@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::store::{Content, DAY, Refusal, Reply, Secret, Stored, now};
-use super::{documented, identity};
+use super::{documented, identity, login};
 use crate::{Answer, Request, Service};
 
 /// A stand-in of Secrets Manager in one region of one account, and of STS.
@@ -22,6 +22,16 @@ pub(super) struct State {
     pub(super) secrets: BTreeMap<String, Secret>,
     /// What lists show while they lag.
     pub(super) lagging: Option<BTreeMap<String, Secret>>,
+    /// For how many looks at it a secret is shown as it was before it was changed.
+    lag: usize,
+    /// What such secrets were before, and how many such looks are left.
+    pub(super) stale: BTreeMap<String, (Option<Secret>, usize)>,
+    /// A create that is sent again is not known again.
+    pub(super) forgetful: bool,
+    /// A put is answered with the stages that it asked for, and no others.
+    pub(super) echoes: bool,
+    without_sts: bool,
+    sessions: login::Sessions,
     denied: BTreeSet<(String, Option<String>)>,
     expired: bool,
     prefix: String,
@@ -54,6 +64,43 @@ impl AwsSm {
         self.state().lagging = None;
     }
 
+    /// From now on a secret that is changed is shown as it was before, by so many calls of `DescribeSecret`, and by lists
+    /// until then: "all operations are eventually consistent".
+    pub fn let_looks_lag(&self, looks: usize) {
+        self.state().lag = looks;
+    }
+
+    /// From now on a create that is sent again with the same token is refused, as where its first sending is not yet known.
+    pub fn forget_tokens(&self) {
+        self.state().forgetful = true;
+    }
+
+    /// From now on a put is answered with the stages that it asked for, and not with all that the version has.
+    pub fn answer_asked_stages_only(&self) {
+        self.state().echoes = true;
+    }
+
+    /// From now on there is no STS here, as at the VPC endpoint of Secrets Manager.
+    pub fn take_sts_away(&self) {
+        self.state().without_sts = true;
+    }
+
+    /// Puts one more stage on a version, counted from the oldest, as a run that was cut off leaves one.
+    pub fn label(&self, name: &str, version: usize, stage: &str) {
+        if let Some(secret) = self.state().secrets.get_mut(name)
+            && let Some((_, stored)) = secret.versions.get_mut(version)
+        {
+            stored.stages.insert(stage.to_owned());
+        }
+    }
+
+    /// The last change of it was so many seconds earlier.
+    pub fn age(&self, name: &str, seconds: u32) {
+        if let Some(secret) = self.state().secrets.get_mut(name) {
+            secret.changed -= f64::from(seconds);
+        }
+    }
+
     /// Denies an action, for one secret or for all.
     pub fn deny(&self, action: &str, name: Option<&str>) {
         let what = (action.to_owned(), name.map(str::to_owned));
@@ -76,8 +123,10 @@ impl AwsSm {
             kms: None,
             tags: BTreeMap::new(),
             deleted: None,
+            changed: now(),
             versions: Vec::new(),
         });
+        secret.changed = now();
         let stages = BTreeSet::new();
         secret
             .versions
@@ -167,6 +216,12 @@ impl AwsSm {
                 "Missing Authentication Token",
             );
         };
+        if state.sessions.caller(&self.account, request).is_none() {
+            return refuse(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            );
+        }
         if state.expired {
             return refuse(
                 "ExpiredTokenException",
@@ -221,6 +276,30 @@ impl State {
     }
 
     fn call(&mut self, operation: &str, body: &Value) -> Reply {
+        let changes = matches!(
+            operation,
+            "CreateSecret" | "PutSecretValue" | "UpdateSecretVersionStage" | "RestoreSecret"
+        );
+        if !changes {
+            return self.act(operation, body);
+        }
+        let name = ["SecretId", "Name"]
+            .iter()
+            .find_map(|member| body.get(member));
+        let name = name.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let before = self.secrets.get(&name).cloned();
+        let reply = self.act(operation, body)?;
+        if let Some(secret) = self.secrets.get_mut(&name) {
+            secret.changed = now();
+        }
+        let lags = self.stale.get(&name).is_some_and(|(_, looks)| *looks > 0);
+        if self.lag > 0 && !lags {
+            self.stale.insert(name, (before, self.lag));
+        }
+        Ok(reply)
+    }
+
+    fn act(&mut self, operation: &str, body: &Value) -> Reply {
         match operation {
             "CreateSecret" => self.create(body),
             "PutSecretValue" => self.put(body),
@@ -263,7 +342,8 @@ impl Service for AwsSm {
             let mut pairs = form.split('&');
             pairs.find_map(|pair| pair.strip_prefix("Action="))
         };
-        let operation = target.or_else(action).unwrap_or("?");
+        let other = || login::operation(request);
+        let operation = target.or_else(action).or_else(other).unwrap_or("?");
         operation.to_owned()
     }
 
@@ -281,15 +361,23 @@ impl Service for AwsSm {
     fn answer(&self, request: &Request) -> Answer {
         let operation = self.operation(request);
         let mut state = self.state();
+        if login::is_login(&operation) {
+            return state.sessions.answer(&self.account, &operation, request);
+        }
         let id = state.next_id();
         let admitted = self.admit(&state, &operation, request);
-        let answer = if operation == "GetCallerIdentity" {
+        let who = state
+            .sessions
+            .caller(&self.account, request)
+            .unwrap_or_default();
+        let answer = if operation == "GetCallerIdentity" && !state.without_sts {
             match admitted {
-                Ok(()) => identity::caller(&self.account, &id),
+                Ok(()) => identity::caller(&self.account, &who, &id),
                 Err(Refusal { code, message }) => {
                     // STS has names of its own for these.
                     let code = match code {
                         "InvalidSignatureException" => "SignatureDoesNotMatch",
+                        "UnrecognizedClientException" => "InvalidClientTokenId",
                         code => code.trim_end_matches("Exception"),
                     };
                     identity::refused(403, code, &message, &id)

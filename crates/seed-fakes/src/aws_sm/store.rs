@@ -31,6 +31,7 @@ impl Refusal {
             "InternalServiceError" | "InternalFailure" => 500,
             "ServiceUnavailable" => 503,
             "ExpiredTokenException" | "UnrecognizedClientException" => 403,
+            "UnknownOperationException" => 404,
             _ => 400,
         };
         let body = json!({"__type": self.code, "Message": self.message});
@@ -58,6 +59,8 @@ pub(super) struct Secret {
     pub(super) tags: BTreeMap<String, String>,
     /// When it is deleted for good.
     pub(super) deleted: Option<f64>,
+    /// When anything of it was changed last.
+    pub(super) changed: f64,
     /// By version id, in the order in which they came.
     pub(super) versions: Vec<(String, Stored)>,
 }

@@ -28,6 +28,7 @@ impl State {
             Some(stages) => strings(stages),
             None => vec![CURRENT.to_owned()],
         };
+        let asked = self.echoes.then(|| stages.clone());
         let Some(secret) = self.secrets.get_mut(&name) else {
             return unknown();
         };
@@ -53,6 +54,10 @@ impl State {
             }
         }
         let stages = secret.version(&id).map(|stored| stored.stages.clone());
+        let stages = match asked {
+            Some(asked) => json!(asked),
+            None => json!(stages),
+        };
         Ok(json!({"ARN": secret.arn, "Name": name, "VersionId": id, "VersionStages": stages}))
     }
 
