@@ -5,12 +5,15 @@ use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
 use seed_core::name::SecretName;
-use seed_provider::{ErrorKind, Identity, Operation, Policy, Requests, Result};
+use seed_provider::{Backoff, Error, ErrorKind, Identity, Operation, Policy, Requests, Result};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -19,11 +22,16 @@ use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
 use crate::error::Purpose;
 use crate::place::Place;
+use crate::remains::{self, Remains};
+use crate::write::again;
 
 /// AWS Secrets Manager in one region of one account.
 pub struct AwsSm {
     pub(crate) clients: Clients,
     pub(crate) requests: Requests,
+    /// For what is only to be told, and not worth waiting for.
+    hasty: Requests,
+    pub(crate) remains: Remains,
     pub(crate) kms_key: Option<String>,
     place: Place,
     identity: OnceCell<Identity>,
@@ -69,13 +77,24 @@ impl AwsSm {
                 "run the command again",
             )
         })?;
+        let notes = place.is_in_the_clear().then(|| CLEAR.to_owned());
+        let once = Policy {
+            backoff: Backoff {
+                attempts: NonZeroU32::MIN,
+                ..policy.backoff
+            },
+            patience: Duration::ZERO,
+            ..policy.clone()
+        };
         Ok(Self {
             clients,
             requests: Requests::new(policy),
+            hasty: Requests::new(once),
+            remains: Remains::of(run),
             kms_key: config.kms_key.filter(|key| !key.is_empty()),
             place,
             identity: OnceCell::new(),
-            notes: Mutex::default(),
+            notes: Mutex::new(notes.into_iter().collect()),
             run,
             step: AtomicU64::new(0),
         })
@@ -107,35 +126,25 @@ impl AwsSm {
             name: None,
             call: Call::GetCallerIdentity,
         };
-        let asked = self
-            .requests
-            .read(purpose.operation, None, || async {
-                let sent = self.clients.sts.get_caller_identity().send();
-                Box::pin(sent).await.map_err(|err| purpose.failed(&err))
+        let requests = match self.place.account {
+            Some(_) => &self.requests,
+            None => &self.hasty,
+        };
+        let asked = requests.read(purpose.operation, None, || async {
+            let sent = self.clients.sts.get_caller_identity().send();
+            Box::pin(sent).await.map_err(|err| {
+                let failed = purpose.failed(&err);
+                if self.place.sts_at_endpoint && is_no_sts(&err) {
+                    let message = format!("{}; {NO_STS}", failed.message());
+                    return again(&failed, failed.kind(), message);
+                }
+                failed
             })
-            .await;
-        let caller = match (asked, &self.place.account) {
+        });
+        let caller = match (asked.await, &self.place.account) {
             (Ok(caller), _) => caller,
             (Err(err), Some(_)) => return Err(err),
-            (Err(err), None) => match err.kind() {
-                ErrorKind::Denied | ErrorKind::Unavailable | ErrorKind::Unexpected => {
-                    self.note(format!(
-                        "whose account it is could not be learnt: {}",
-                        err.message()
-                    ));
-                    return Ok(Identity::default());
-                }
-                ErrorKind::AlreadyExists
-                | ErrorKind::Conflict
-                | ErrorKind::Indeterminate
-                | ErrorKind::Invalid
-                | ErrorKind::Misplaced
-                | ErrorKind::NotFound
-                | ErrorKind::RateLimited { .. }
-                | ErrorKind::Unauthenticated
-                | ErrorKind::Unsupported
-                | ErrorKind::WrongShape => return Err(err),
-            },
+            (Err(err), None) => return self.unknown(err),
         };
         let Some(found) = caller.account else {
             let message = "the answer to GetCallerIdentity names no account";
@@ -153,6 +162,31 @@ impl AwsSm {
             ));
         }
         Ok(Identity { who: caller.arn })
+    }
+
+    /// Goes on without knowing whose account it is, where nothing depends on that.
+    fn unknown(&self, err: Error) -> Result<Identity> {
+        match err.kind() {
+            ErrorKind::Denied
+            | ErrorKind::Invalid
+            | ErrorKind::RateLimited { .. }
+            | ErrorKind::Unavailable
+            | ErrorKind::Unexpected => {
+                self.note(format!(
+                    "whose account it is could not be learnt: {}",
+                    err.message()
+                ));
+                Ok(Identity::default())
+            }
+            ErrorKind::AlreadyExists
+            | ErrorKind::Conflict
+            | ErrorKind::Indeterminate
+            | ErrorKind::Misplaced
+            | ErrorKind::NotFound
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unsupported
+            | ErrorKind::WrongShape => Err(err),
+        }
     }
 
     /// Sends a request that changes nothing.
@@ -173,7 +207,7 @@ impl AwsSm {
 
     pub(crate) fn noted(&self) -> Vec<String> {
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.iter().cloned().collect()
+        notes.iter().cloned().chain(self.remains.note()).collect()
     }
 
     /// A token that no other write of any run has. The value has no part in it.
@@ -181,7 +215,7 @@ impl AwsSm {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         Token {
             id: Uuid::from_u64_pair(self.run, step).to_string(),
-            stage: format!("SEED-{:016x}-{step}", self.run),
+            stage: format!("{}{step}", remains::prefix(self.run)),
         }
     }
 }
@@ -193,6 +227,25 @@ impl fmt::Debug for AwsSm {
             .finish_non_exhaustive()
     }
 }
+
+/// Whether what answered is perhaps not STS at all.
+fn is_no_sts<E: ProvideErrorMetadata>(err: &SdkError<E, HttpResponse>) -> bool {
+    let SdkError::ServiceError(answer) = err else {
+        return false;
+    };
+    matches!(
+        answer.err().code(),
+        None | Some(
+            "InvalidAction"
+                | "InvalidSignatureException"
+                | "SignatureDoesNotMatch"
+                | "UnknownOperationException"
+        )
+    )
+}
+
+const CLEAR: &str = "an endpoint begins with `http://`: anybody on the way can read the values";
+const NO_STS: &str = "STS is asked at the contract's `endpoint`; if that is Secrets Manager alone, as a VPC endpoint is, name STS's own in AWS_ENDPOINT_URL_STS";
 
 pub(crate) fn purpose(operation: Operation, name: &SecretName, call: Call) -> Purpose<'_> {
     Purpose {

@@ -11,17 +11,21 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::shared::IntoShared as _;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use http::Uri;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::config::{Config, ConfigError};
 use crate::credentials;
-use crate::place::Place;
+use crate::place::{Place, is_near};
 use crate::quiet::{Hush, Quiet};
 
 /// Both clients, on one pool of connections and one set of credentials.
@@ -38,6 +42,7 @@ impl Clients {
         let http: SharedHttpClient = Quiet(http).into_shared();
         let region = Region::new(place.region.clone());
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
+        let hasty = timeouts.to_builder().read_timeout(CONNECT).build();
         // One log-in for both, and as long as a person needs for one in a browser.
         let identity: SharedIdentityCache = IdentityCache::lazy().load_timeout(LOGIN).build();
         let mut secrets = aws_sdk_secretsmanager::Config::builder()
@@ -66,6 +71,10 @@ impl Clients {
             .use_dual_stack(place.dual_stack)
             .interceptor(Hush);
         sts.set_endpoint_url(place.sts_endpoint.clone());
+        if place.account.is_none() {
+            // Then it is only to be told to a person.
+            sts.set_timeout_config(Some(hasty));
+        }
         Ok(Self {
             secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
@@ -91,19 +100,68 @@ fn http(config: &Config) -> Result<SharedHttpClient, ConfigError> {
             "name the trusted authorities in AWS_CA_BUNDLE",
         )
     })?;
-    let connect = move |settings: Option<&_>, components: Option<&_>| {
-        connector(&context, settings, components)
+    let client = |proxies: fn() -> ProxyConfig| {
+        let context = context.clone();
+        Builder::new().build_with_connector_fn(
+            move |settings: Option<&_>, components: Option<&_>| {
+                connector(&context, proxies(), settings, components)
+            },
+        )
     };
-    Ok(Builder::new().build_with_connector_fn(connect))
+    let around = Around {
+        far: client(ProxyConfig::from_env),
+        near: client(ProxyConfig::disabled),
+    };
+    Ok(around.into_shared())
+}
+
+/// Goes around the proxies to this machine, and to what gives an instance or a container its credentials: a proxy would
+/// see values and credentials there, and reach something else.
+#[derive(Debug)]
+struct Around {
+    far: SharedHttpClient,
+    near: SharedHttpClient,
+}
+
+impl HttpClient for Around {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Fork {
+            far: self.far.http_connector(settings, components),
+            near: self.near.http_connector(settings, components),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Fork {
+    far: SharedHttpConnector,
+    near: SharedHttpConnector,
+}
+
+impl HttpConnector for Fork {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri().parse::<Uri>().ok();
+        let host = uri.as_ref().and_then(Uri::host);
+        if host.is_some_and(is_near) {
+            self.near.call(request)
+        } else {
+            self.far.call(request)
+        }
+    }
 }
 
 fn connector(
     context: &TlsContext,
+    proxies: ProxyConfig,
     settings: Option<&HttpConnectorSettings>,
     components: Option<&RuntimeComponents>,
 ) -> Connector {
     let mut connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
+        .proxy_config(proxies)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(context.clone());
     connector.set_connector_settings(settings.cloned());

@@ -71,7 +71,16 @@ impl Purpose<'_> {
     }
 
     fn refused(self, code: &str, raw: &HttpResponse) -> Error {
-        let (kind, why) = meaning::of(self.call, code);
+        let Some((kind, why)) = meaning::of(self.call, code) else {
+            // It may be anything that somebody put into its place.
+            return self.error(
+                ErrorKind::Unexpected,
+                format!(
+                    "{} failed with a code of which nothing is known; the request id finds it in CloudTrail",
+                    self.call.as_str()
+                ),
+            );
+        };
         let kind = if matches!(kind, ErrorKind::RateLimited { .. }) {
             ErrorKind::RateLimited {
                 retry_after: retry_after(raw),
@@ -104,7 +113,8 @@ impl Purpose<'_> {
                 },
                 format!("{call} was refused with status 429: too many requests"),
             ),
-            500..=599 => self.error(
+            // A gateway's own statuses: the service may have done it all the same.
+            408 | 460 | 499 | 500..=599 => self.error(
                 self.lost(),
                 format!(
                     "{call} was answered with status {status} and no code of the service's own"
@@ -128,12 +138,19 @@ impl Purpose<'_> {
         if let Some(err) = find::<CredentialsError>(source) {
             return self.error(ErrorKind::Unauthenticated, keyless(err));
         }
-        if let Some(err) = find::<rustls::Error>(source) {
-            let why = untrusted(err);
-            return self.error(ErrorKind::Unexpected, format!("no TLS for {call}: {why}"));
-        }
         let connecting = find::<hyper_util::client::legacy::Error>(source)
             .is_some_and(hyper_util::client::legacy::Error::is_connect);
+        if let Some(err) = find::<rustls::Error>(source) {
+            // Once the server has let us in, a broken record tells nothing about what it has done.
+            if connecting || lets_nobody_in(err) {
+                let why = untrusted(err);
+                return self.error(ErrorKind::Unexpected, format!("no TLS for {call}: {why}"));
+            }
+            return self.error(
+                self.lost(),
+                format!("TLS broke before {call} was answered: {err}"),
+            );
+        }
         let why = find::<io::Error>(source).map(io::Error::kind);
         if connecting {
             let why = match why {
@@ -148,11 +165,27 @@ impl Purpose<'_> {
                 format!("{call} could not be sent: {why}"),
             );
         }
-        self.error(
-            self.lost(),
-            format!("the connection broke before {call} was answered"),
-        )
+        let why = if failure.is_timeout() {
+            format!("{call} was not answered in time")
+        } else {
+            format!("the connection broke before {call} was answered")
+        };
+        self.error(self.lost(), why)
     }
+}
+
+/// Whether it is an error of the handshake, so that the request was not looked at.
+fn lets_nobody_in(err: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    matches!(
+        err,
+        Error::InvalidCertificate(_)
+            | Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                    | AlertDescription::BadCertificate
+                    | AlertDescription::UnknownCA
+            )
+    )
 }
 
 fn keyless(err: &CredentialsError) -> String {

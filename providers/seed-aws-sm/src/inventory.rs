@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -22,6 +21,8 @@ use crate::error::Purpose;
 pub(crate) struct Facts {
     /// When it is deleted for good.
     pub(crate) deleted: Option<DateTime>,
+    /// When anything of it was changed last, in seconds since 1970.
+    pub(crate) changed: Option<i64>,
     /// The labels of each version.
     pub(crate) stages: HashMap<String, Vec<String>>,
 }
@@ -82,6 +83,9 @@ impl AwsSm {
             let facts = listed
                 .as_ref()
                 .map(|listed| listed.get(wanted.name.as_str()));
+            if let Some(Some(facts)) = facts {
+                self.remains.meet(wanted.name.as_str(), facts);
+            }
             match facts {
                 // What somebody has to act on, or would be filled, is not taken from a list that may lag.
                 Some(Some(facts)) => {
@@ -117,68 +121,6 @@ impl AwsSm {
         self.requests.policy().concurrency.get()
     }
 
-    /// All secrets that may be among those wanted, or `None` when we may not list.
-    async fn list(&self, wanted: &[Wanted]) -> Result<Option<BTreeMap<String, Facts>>> {
-        let purpose = Purpose {
-            operation: Operation::Inventory,
-            name: None,
-            call: Call::ListSecrets,
-        };
-        let filters = beginning(wanted).map(|beginning| {
-            vec![
-                Filter::builder()
-                    .key(FilterNameStringType::Name)
-                    .values(beginning)
-                    .build(),
-            ]
-        });
-        let mut listed = BTreeMap::new();
-        let mut next: Option<String> = None;
-        loop {
-            let page = self.look(purpose, || {
-                let request = self.clients.secrets.list_secrets();
-                let request = request
-                    .max_results(PAGE)
-                    .include_planned_deletion(true)
-                    .set_filters(filters.clone())
-                    .set_next_token(next.clone());
-                async move {
-                    let sent = Box::pin(request.send()).await;
-                    sent.map_err(|err| purpose.failed(&err))
-                }
-            });
-            let page = match page.await {
-                Ok(page) => page,
-                Err(err) if err.kind() == ErrorKind::Denied => {
-                    self.note(UNLISTED.to_owned());
-                    return Ok(None);
-                }
-                Err(err) => return Err(err),
-            };
-            let Some(secrets) = page.secret_list else {
-                let message = "the answer to ListSecrets has no list";
-                return Err(purpose.error(ErrorKind::Unexpected, message));
-            };
-            for secret in secrets {
-                let Some(name) = secret.name else { continue };
-                let facts = Facts {
-                    deleted: secret.deleted_date,
-                    stages: secret.secret_versions_to_stages.unwrap_or_default(),
-                };
-                listed.insert(name, facts);
-            }
-            let following = page.next_token.filter(|token| !token.is_empty());
-            if following.is_some() && following == next {
-                let message = "ListSecrets gives the same page again and again";
-                return Err(purpose.error(ErrorKind::Unexpected, message));
-            }
-            match following {
-                Some(token) => next = Some(token),
-                None => return Ok(Some(listed)),
-            }
-        }
-    }
-
     /// What one name is, in the service's own words. What fails for it alone is said of it alone.
     async fn alone(&self, wanted: &Wanted) -> Result<(SecretName, Presence)> {
         let presence = match self.facts(Operation::Inventory, &wanted.name).await {
@@ -203,10 +145,13 @@ impl AwsSm {
             let message = "the answer to DescribeSecret describes nothing";
             return Err(purpose.error(ErrorKind::Unexpected, message));
         }
-        Ok(Facts {
+        let facts = Facts {
             deleted: told.deleted_date,
+            changed: told.last_changed_date.map(|date| date.secs()),
             stages: told.version_ids_to_stages.unwrap_or_default(),
-        })
+        };
+        self.remains.meet(name.as_str(), &facts);
+        Ok(facts)
     }
 
     /// Reads the entries whose fields are asked for, and keeps only the names of the fields.
@@ -235,6 +180,8 @@ impl AwsSm {
                 self.note(UNBATCHED.to_owned());
                 BTreeMap::new()
             }
+            // One of the twenty may be the cause, and the others are none the worse for it.
+            Err(err) if is_of_the_call(&err) => BTreeMap::new(),
             Err(err) => {
                 let all = names.iter().map(|name| {
                     let presence = unseen(err.clone(), gone())?;
@@ -267,6 +214,7 @@ impl AwsSm {
         let ids: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut looked = BTreeMap::new();
         let mut next: Option<String> = None;
+        let mut asked = BTreeSet::new();
         loop {
             let page = self.look(purpose, || {
                 let request = self.clients.secrets.batch_get_secret_value();
@@ -293,10 +241,10 @@ impl AwsSm {
                 }
             }
             let following = page.next_token.filter(|token| !token.is_empty());
-            if following.is_none() || following == next {
-                return Ok(looked);
+            match following {
+                Some(token) if asked.insert(token.clone()) => next = Some(token),
+                Some(_) | None => return Ok(looked),
             }
-            next = following;
         }
     }
 }
@@ -334,27 +282,31 @@ fn unseen(err: Error, missing: Presence) -> Result<Presence> {
     }
 }
 
+/// Whether another call about one of the names may well succeed.
+pub(crate) fn is_of_the_call(err: &Error) -> bool {
+    match err.kind() {
+        ErrorKind::AlreadyExists
+        | ErrorKind::Conflict
+        | ErrorKind::Denied
+        | ErrorKind::Invalid
+        | ErrorKind::NotFound
+        | ErrorKind::Unexpected
+        | ErrorKind::Unsupported
+        | ErrorKind::WrongShape => true,
+        ErrorKind::Indeterminate
+        | ErrorKind::Misplaced
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Unavailable => false,
+    }
+}
+
 fn gone() -> Presence {
     let reason = "it was there a moment ago, and has no current value now".to_owned();
     Presence::Unknown { reason }
 }
 
-/// What all wanted names begin with, if that is anything.
-fn beginning(wanted: &[Wanted]) -> Option<String> {
-    let mut names = wanted.iter().map(|wanted| wanted.name.as_str());
-    let mut common = names.next()?.to_owned();
-    for name in names {
-        let same = common.chars().zip(name.chars()).take_while(|(a, b)| a == b);
-        common = same.map(|(a, _)| a).collect();
-    }
-    // A `!` would turn the filter round; no name has one.
-    Some(common).filter(|common| !common.is_empty())
-}
-
-const PAGE: i32 = 100;
 const BATCH: usize = 20;
 const QUICK: &str = "names that ListSecrets does not show count as absent without another look; it may lag by five minutes";
-const UNLISTED: &str =
-    "ListSecrets is denied; each name is looked up by itself with DescribeSecret";
 const UNBATCHED: &str =
     "BatchGetSecretValue is denied; each entry with fields is read by itself with GetSecretValue";

@@ -20,9 +20,12 @@ mod content;
 mod credentials;
 mod error;
 mod inventory;
+mod labels;
+mod listing;
 mod meaning;
 mod place;
 mod quiet;
+mod remains;
 mod verbs;
 mod write;
 

@@ -5,8 +5,10 @@ use seed_provider::ErrorKind;
 use crate::call::Call;
 
 /// What a code means as the answer to a call, and what to do next.
-pub(crate) fn of(call: Call, code: &str) -> (ErrorKind, &'static str) {
-    match (call, code) {
+///
+/// `None` for what is no code of theirs.
+pub(crate) fn of(call: Call, code: &str) -> Option<(ErrorKind, &'static str)> {
+    Some(match (call, code) {
         (Call::CreateSecret, "ResourceExistsException") => {
             (ErrorKind::AlreadyExists, "a secret of that name exists")
         }
@@ -36,10 +38,12 @@ pub(crate) fn of(call: Call, code: &str) -> (ErrorKind, &'static str) {
             "it is scheduled for deletion, or in the care of another service",
         ),
         (_, "ResourceExistsException") => (ErrorKind::Conflict, "it exists"),
-        (_, code) => who(code)
-            .or_else(|| what(code))
-            .unwrap_or_else(|| service(code, call)),
-    }
+        (_, code) => {
+            return who(code)
+                .or_else(|| what(code))
+                .or_else(|| service(code, call));
+        }
+    })
 }
 
 /// What is said of who asks.
@@ -101,8 +105,8 @@ fn what(code: &str) -> Option<(ErrorKind, &'static str)> {
 }
 
 /// What is said of the service itself.
-fn service(code: &str, call: Call) -> (ErrorKind, &'static str) {
-    match code {
+fn service(code: &str, call: Call) -> Option<(ErrorKind, &'static str)> {
+    Some(match code {
         "RequestLimitExceeded"
         | "RequestThrottled"
         | "RequestThrottledException"
@@ -127,9 +131,18 @@ fn service(code: &str, call: Call) -> (ErrorKind, &'static str) {
             },
             "the service has a problem; run the command again later",
         ),
-        _ => (
+        "InvalidNextTokenException" => (
             ErrorKind::Unexpected,
-            "that is no code of which anything is known; the request id finds it in CloudTrail",
+            "the list changed while its pages were asked for",
         ),
-    }
+        "MalformedHttpRequestException" | "MalformedQueryString" => (
+            ErrorKind::Unexpected,
+            "the request did not arrive as it was sent; is there a proxy in between?",
+        ),
+        "InvalidAction" | "UnknownOperationException" => (
+            ErrorKind::Unexpected,
+            "the service does not know this call; is another service at that endpoint?",
+        ),
+        _ => return None,
+    })
 }

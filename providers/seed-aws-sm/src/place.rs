@@ -1,12 +1,14 @@
 //! Where a run writes: from the contract first, then from variables, then from the profile.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt as _;
+use http::Uri;
 
 use crate::config::{Config, ConfigError, Surroundings};
 use crate::credentials;
@@ -17,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) region: String,
     pub(crate) endpoint: Option<String>,
     pub(crate) sts_endpoint: Option<String>,
+    /// Whether STS is called at the contract's endpoint because nothing else is known of it.
+    pub(crate) sts_at_endpoint: bool,
     pub(crate) account: Option<String>,
     /// The profile that is chosen by name, in the contract or a variable.
     pub(crate) profile: Option<String>,
@@ -30,12 +34,6 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(config: &Config) -> Result<Self, ConfigError> {
-        let Surroundings {
-            region,
-            endpoint,
-            sts_endpoint,
-            ..
-        } = &config.surroundings;
         let named = given(config.profile.as_ref());
         let profile = named.or_else(|| given(config.surroundings.profile.as_ref()));
         let files = files(&config.surroundings)?;
@@ -51,7 +49,7 @@ impl Place {
         let contract_region = given(config.region.as_ref());
         let region = contract_region
             .clone()
-            .or_else(|| given(region.as_ref()))
+            .or_else(|| given(config.surroundings.region.as_ref()))
             .or_else(|| profiles.get("region").map(str::to_owned))
             .ok_or_else(|| {
                 ConfigError::new(
@@ -60,29 +58,24 @@ impl Place {
                 )
             })?;
         check_region(&region)?;
-        let ignored = config.surroundings.ignore_endpoints;
-        let named_by_profile = |service: &str| of_profile(&profiles, service).filter(|_| !ignored);
-        let own = given(config.endpoint.as_ref());
-        let around = given(endpoint.as_ref()).or_else(|| named_by_profile("secrets_manager"));
-        if let (Some(own), Some(around)) = (&own, &around)
-            && own.trim_end_matches('/') != around.trim_end_matches('/')
-        {
-            return Err(ConfigError::new(
-                format!(
-                    "the contract's endpoint `{own}` is not that of the environment, `{around}`"
-                ),
-                "unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SECRETS_MANAGER, or correct `endpoint` in the contract",
-            ));
-        }
-        let sts = given(sts_endpoint.as_ref()).or_else(|| named_by_profile("sts"));
+        let Endpoints { own, around, sts } = Endpoints::of(config, &profiles)?;
         let account = given(config.account.as_ref());
-        let confirm =
-            contract_region.is_none() || account.is_none() || (own.is_none() && around.is_some());
+        // The account is known from STS alone, so where it is called counts as much.
+        let sts_elsewhere = sts.is_some() && !same(sts.as_ref(), own.as_ref());
+        let confirm = contract_region.is_none()
+            || account.is_none()
+            || (own.is_none() && around.is_some())
+            || sts_elsewhere;
         let switch = |name: &str| profiles.get(name) == Some("true");
         Ok(Self {
             region,
-            sts_endpoint: sts.or_else(|| own.clone()),
-            endpoint: checked(own.or(around))?,
+            sts_at_endpoint: sts.is_none() && own.is_some(),
+            endpoint: checked(
+                own.clone().or(around),
+                "aws-sm",
+                "`endpoint` in the contract, or AWS_ENDPOINT_URL",
+            )?,
+            sts_endpoint: checked(sts.or(own), "STS", "AWS_ENDPOINT_URL_STS")?,
             account,
             fips: config.surroundings.fips || switch("use_fips_endpoint"),
             dual_stack: config.surroundings.dual_stack || switch("use_dualstack_endpoint"),
@@ -99,6 +92,7 @@ impl Place {
             account,
             profile,
             endpoint,
+            sts_endpoint,
             ..
         } = self;
         let mut words = match (account, profile) {
@@ -110,7 +104,58 @@ impl Place {
         if let Some(endpoint) = endpoint {
             words += &format!(", at {endpoint}");
         }
+        if let Some(sts) = sts_endpoint
+            && !same(Some(sts), endpoint.as_ref())
+        {
+            words += &format!(", STS at {sts}");
+        }
         words
+    }
+
+    /// Whether anybody on the way to one of the services can read what is sent.
+    pub(crate) fn is_in_the_clear(&self) -> bool {
+        let clear = |endpoint: &Option<String>| {
+            endpoint
+                .as_ref()
+                .and_then(|endpoint| endpoint.parse::<Uri>().ok())
+                .is_some_and(|uri| {
+                    uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_near)
+                })
+        };
+        clear(&self.endpoint) || clear(&self.sts_endpoint)
+    }
+}
+
+/// Addresses that are called instead of the region's own.
+struct Endpoints {
+    /// The contract's.
+    own: Option<String>,
+    /// The environment's.
+    around: Option<String>,
+    /// The environment's for STS.
+    sts: Option<String>,
+}
+
+impl Endpoints {
+    fn of(config: &Config, profiles: &ProfileSet) -> Result<Self, ConfigError> {
+        let surroundings = &config.surroundings;
+        let ignored = surroundings.ignore_endpoints;
+        let by_profile = |service: &str| of_profile(profiles, service).filter(|_| !ignored);
+        let own = given(config.endpoint.as_ref());
+        let around =
+            given(surroundings.endpoint.as_ref()).or_else(|| by_profile("secrets_manager"));
+        if let (Some(own), Some(around)) = (&own, &around)
+            && !same(Some(own), Some(around))
+        {
+            return Err(ConfigError::new(
+                format!(
+                    "the contract's endpoint `{own}` is not that of the environment, `{around}`"
+                ),
+                "unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SECRETS_MANAGER, or correct `endpoint` in the contract",
+            ));
+        }
+        let sts = given(surroundings.sts_endpoint.as_ref()).or_else(|| by_profile("sts"));
+        Ok(Self { own, around, sts })
     }
 }
 
@@ -129,7 +174,16 @@ fn check_region(region: &str) -> Result<(), ConfigError> {
     ))
 }
 
-fn checked(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
+fn same(one: Option<&String>, other: Option<&String>) -> bool {
+    let bare = |address: &String| address.trim_end_matches('/').to_owned();
+    one.map(bare) == other.map(bare)
+}
+
+fn checked(
+    endpoint: Option<String>,
+    whose: &str,
+    where_from: &str,
+) -> Result<Option<String>, ConfigError> {
     let Some(endpoint) = endpoint else {
         return Ok(None);
     };
@@ -142,9 +196,22 @@ fn checked(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
             Ok(Some(endpoint))
         }
         Some(_) | None => Err(ConfigError::new(
-            "the endpoint of aws-sm is no address of the form `https://host`",
-            "correct `endpoint` in the contract, or AWS_ENDPOINT_URL",
+            format!("the endpoint of {whose} is no address of the form `https://host`"),
+            format!("correct {where_from}"),
         )),
+    }
+}
+
+/// Whether a host is this machine, or what every instance and container has beside it. No proxy stands before these.
+pub(crate) fn is_near(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            let instance = address.segments().starts_with(&[0xfd00, 0xec2]);
+            address.is_loopback() || address.is_unicast_link_local() || instance
+        }
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -235,8 +302,20 @@ mod tests {
         let mut without_region = complete.clone();
         without_region.region = Some(String::new());
         without_region.surroundings.region = Some("eu-west-1".to_owned());
-        let mut elsewhere = complete;
+        let mut elsewhere = complete.clone();
         elsewhere.surroundings.endpoint = Some("http://127.0.0.1:1".to_owned());
+        let mut judge = complete.clone();
+        judge.endpoint = Some("https://vpce.example".to_owned());
+        judge.surroundings.sts_endpoint = Some("https://sts.example".to_owned());
+        let mut together = complete;
+        together.endpoint = Some("https://all.example/".to_owned());
+        together.surroundings.sts_endpoint = Some("https://all.example".to_owned());
+        let together = Place::of(&together).unwrap();
+        assert!(!together.confirm);
+        assert_eq!(
+            together.words(),
+            "account 123456789012, region eu-central-1, at https://all.example/"
+        );
         for (config, words) in [
             (
                 without_account,
@@ -246,6 +325,10 @@ mod tests {
             (
                 elsewhere,
                 "account 123456789012, region eu-central-1, at http://127.0.0.1:1",
+            ),
+            (
+                judge,
+                "account 123456789012, region eu-central-1, at https://vpce.example, STS at https://sts.example",
             ),
         ] {
             let place = Place::of(&config).unwrap();
@@ -261,18 +344,65 @@ mod tests {
         two.surroundings.endpoint = Some("https://b.example".to_owned());
         let mut password = config("eu-central-1");
         password.endpoint = Some("https://me:pass@a.example".to_owned());
+        let mut sts = config("eu-central-1");
+        sts.surroundings.sts_endpoint = Some("https://me:pass@a.example".to_owned());
         let nowhere = Config::default();
-        let errors = [two, password, nowhere, config("evil.example/")]
+        let errors = [two, password, sts, nowhere, config("evil.example/")]
             .map(|config| Place::of(&config).unwrap_err().to_string());
         assert_eq!(
             errors,
             [
                 "the contract's endpoint `https://a.example` is not that of the environment, `https://b.example`",
                 "the endpoint of aws-sm is no address of the form `https://host`",
+                "the endpoint of STS is no address of the form `https://host`",
                 "no region is known for aws-sm",
                 "`evil.example/` is no AWS region",
             ]
         );
+    }
+
+    #[test]
+    fn what_goes_to_another_machine_without_tls_is_in_the_clear() {
+        let clear = |endpoint: &str| {
+            let mut config = config("eu-central-1");
+            config.endpoint = Some(endpoint.to_owned());
+            Place::of(&config).unwrap().is_in_the_clear()
+        };
+        assert!(clear("http://secrets.example:5000"));
+        assert!(clear("http://10.0.0.1"));
+        for address in [
+            "https://secrets.example",
+            "http://127.0.0.1:5000",
+            "http://localhost:5000/",
+            "http://[::1]:5000",
+        ] {
+            assert!(!clear(address), "{address}");
+        }
+        let mut sts = config("eu-central-1");
+        sts.surroundings.sts_endpoint = Some("http://sts.example".to_owned());
+        assert!(Place::of(&sts).unwrap().is_in_the_clear());
+    }
+
+    #[test]
+    fn this_machine_and_what_is_beside_it_are_near() {
+        for near in [
+            "127.8.0.1",
+            "localhost",
+            "[::1]",
+            "169.254.169.254",
+            "169.254.170.2",
+            "fd00:ec2::254",
+        ] {
+            assert!(is_near(near), "{near}");
+        }
+        for far in [
+            "10.0.0.1",
+            "localhost.example",
+            "secretsmanager.eu-central-1.amazonaws.com",
+            "fd00:ec3::1",
+        ] {
+            assert!(!is_near(far), "{far}");
+        }
     }
 
     #[test]

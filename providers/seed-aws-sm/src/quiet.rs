@@ -54,32 +54,45 @@ async fn strip(response: &mut HttpResponse) -> Result<(), ConnectorError> {
     let body = std::mem::replace(response.body_mut(), SdkBody::taken());
     let collected = ByteStream::new(body).collect().await;
     let bytes = collected.map_err(|err| ConnectorError::io(err.into()))?;
-    let left = only_code(&bytes.into_bytes());
+    let named = response.headers_mut().remove(CODE);
+    let left = only_code(named.as_deref(), &bytes.into_bytes());
     // The answer's own headers say what was sent, not what is left.
     response.headers_mut().remove("content-length");
     *response.body_mut() = SdkBody::from(left);
     Ok(())
 }
 
-/// What is left of an error's body: its code, if it has one that looks like one.
-fn only_code(body: &[u8]) -> String {
+/// Where the libraries look for a code before they look into the body.
+const CODE: &str = "x-amzn-errortype";
+
+/// What is left of an error: its code, if it has one that looks like one, in a header or in its body.
+fn only_code(named: Option<&str>, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    if let Some((_, rest)) = text.split_once("<Code>") {
+    let is_xml = text.trim_start().starts_with('<');
+    if let Some((_, rest)) = text.split_once("<Code>").filter(|_| is_xml) {
         let code = rest.split_once("</Code>").map(|(code, _)| code);
         let code = code.filter(|code| is_code(code)).unwrap_or_default();
         return format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
     }
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let code = ["__type", "code"]
+    let told = ["__type", "code"]
         .iter()
         .find_map(|member| json.get(member)?.as_str());
-    // A code may come with its namespace before `#` and an address after `:`.
-    let code = code.map(|code| code.rsplit('#').next().unwrap_or(code));
-    let code = code.map(|code| code.split(':').next().unwrap_or(code));
-    match code.filter(|code| is_code(code)) {
+    let known = |code: Option<&'_ str>| {
+        code.map(bare)
+            .filter(|code| is_code(code))
+            .map(str::to_owned)
+    };
+    match known(named).or_else(|| known(told)) {
         Some(code) => serde_json::json!({"__type": code}).to_string(),
         None => "{}".to_owned(),
     }
+}
+
+/// A code may come with its namespace before `#` and an address after `:`.
+fn bare(code: &str) -> &str {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    code.split(':').next().unwrap_or(code)
 }
 
 fn is_code(code: &str) -> bool {
@@ -125,24 +138,38 @@ mod tests {
 
     #[test]
     fn nothing_but_a_code_is_left_of_an_error() {
-        for (body, left) in [
+        for (named, body, left) in [
             (
+                None,
                 r#"{"__type":"a.b#LimitExceededException","Message":"canary"}"#,
                 r#"{"__type":"LimitExceededException"}"#,
             ),
             (
+                None,
                 r#"{"__type":"Throttling:http://x/","message":"canary"}"#,
                 r#"{"__type":"Throttling"}"#,
             ),
-            (r#"{"__type":"canary 7-x"}"#, "{}"),
-            ("<html>canary</html>", "{}"),
+            (None, r#"{"__type":"canary 7-x"}"#, "{}"),
+            (Some("canary 7-x"), "{}", "{}"),
             (
+                Some("Throttling:http://x/"),
+                "",
+                r#"{"__type":"Throttling"}"#,
+            ),
+            (
+                Some("a.b#Throttling"),
+                r#"{"__type":"Other"}"#,
+                r#"{"__type":"Throttling"}"#,
+            ),
+            (None, "<html>canary</html>", "{}"),
+            (
+                None,
                 "<E><Code>Throttling</Code><Message>canary</Message></E>",
                 "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>",
             ),
-            ("", "{}"),
+            (None, "", "{}"),
         ] {
-            assert_eq!(only_code(body.as_bytes()), left);
+            assert_eq!(only_code(named, body.as_bytes()), left);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::adapter::{AwsSm, purpose};
 use crate::call::Call;
 use crate::content::Content;
 use crate::inventory::CURRENT;
+use crate::write::{Settled, in_doubt};
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -109,15 +110,24 @@ impl Restore for AwsSm {
                 }
             })
         });
-        sent.await?;
-        for _ in 0..LOOKS {
-            if self.facts(operation, name).await?.deleted.is_none() {
-                return Ok(());
-            }
-            tokio::time::sleep(BETWEEN).await;
+        let Settled { last, lost } = sent.await;
+        // After a lost answer, a refusal may be about what has been restored already.
+        if let (Err(err), None) = (last, &lost) {
+            return Err(err);
         }
-        let message = "it was asked for, and cannot be seen yet; look again in a minute";
-        Err(Error::new(ErrorKind::Indeterminate, operation, message).about(name))
+        let asked = || {
+            let message = "it was asked for, and cannot be seen yet; look again in a minute";
+            Error::new(ErrorKind::Indeterminate, operation, message).about(name)
+        };
+        for _ in 0..LOOKS {
+            match self.facts(operation, name).await {
+                Ok(facts) if facts.deleted.is_none() => return Ok(()),
+                Ok(_) => tokio::time::sleep(BETWEEN).await,
+                // It has been sent, so no failure of a look is a failure of it.
+                Err(unseen) => return Err(in_doubt(&lost.unwrap_or_else(asked), &unseen)),
+            }
+        }
+        Err(lost.unwrap_or_else(asked))
     }
 }
 

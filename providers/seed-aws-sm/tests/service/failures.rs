@@ -78,9 +78,9 @@ async fn each_documented_error_is_sorted_by_what_can_be_done_and_names_call_code
         .map(|(line, codes)| format!("{line}: {}", codes.join(" ")))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    BatchGetSecretValue: done without: AccessDeniedException NotAuthorized OptInRequired
+    BatchGetSecretValue: done without: DecryptionFailure InvalidNextTokenException InvalidParameterException InvalidRequestException ResourceNotFoundException AccessDeniedException MalformedHttpRequestException NotAuthorized OptInRequired RequestEntityTooLargeException UnknownOperationException ValidationError ValidationException
     BatchGetSecretValue: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
-    BatchGetSecretValue: unknown: DecryptionFailure InternalServiceError InvalidNextTokenException InvalidParameterException InvalidRequestException ResourceNotFoundException InternalFailure MalformedHttpRequestException RequestAbortedException RequestEntityTooLargeException RequestLimitExceeded RequestTimeoutException ServiceUnavailable ThrottlingException TooManyRequestsException UnknownOperationException ValidationError ValidationException
+    BatchGetSecretValue: unknown: InternalServiceError InternalFailure RequestAbortedException RequestLimitExceeded RequestTimeoutException ServiceUnavailable ThrottlingException TooManyRequestsException
     CreateSecret: already-exists: ResourceExistsException
     CreateSecret: conflict: InvalidRequestException
     CreateSecret: denied: AccessDeniedException NotAuthorized OptInRequired
@@ -109,12 +109,10 @@ async fn each_documented_error_is_sorted_by_what_can_be_done_and_names_call_code
     GetSecretValue: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
     GetSecretValue: unavailable: InternalServiceError InternalFailure RequestAbortedException RequestTimeoutException ServiceUnavailable
     GetSecretValue: unexpected: DecryptionFailure MalformedHttpRequestException UnknownOperationException
-    ListSecrets: done without: AccessDeniedException NotAuthorized OptInRequired
-    ListSecrets: invalid: InvalidParameterException RequestEntityTooLargeException ValidationError ValidationException
+    ListSecrets: done without: InvalidNextTokenException InvalidParameterException InvalidRequestException AccessDeniedException MalformedHttpRequestException NotAuthorized OptInRequired RequestEntityTooLargeException UnknownOperationException ValidationError ValidationException
     ListSecrets: rate-limited: RequestLimitExceeded ThrottlingException TooManyRequestsException
     ListSecrets: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
     ListSecrets: unavailable: InternalServiceError InternalFailure RequestAbortedException RequestTimeoutException ServiceUnavailable
-    ListSecrets: unexpected: InvalidNextTokenException InvalidRequestException MalformedHttpRequestException UnknownOperationException
     PutSecretValue: conflict: InvalidRequestException ResourceExistsException
     PutSecretValue: denied: AccessDeniedException NotAuthorized OptInRequired
     PutSecretValue: indeterminate: InternalServiceError InternalFailure RequestAbortedException RequestTimeoutException ServiceUnavailable
@@ -131,14 +129,12 @@ async fn each_documented_error_is_sorted_by_what_can_be_done_and_names_call_code
     RestoreSecret: rate-limited: RequestLimitExceeded ThrottlingException TooManyRequestsException
     RestoreSecret: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
     RestoreSecret: unexpected: MalformedHttpRequestException UnknownOperationException
-    UpdateSecretVersionStage: conflict: InvalidParameterException InvalidRequestException
     UpdateSecretVersionStage: denied: AccessDeniedException NotAuthorized OptInRequired
     UpdateSecretVersionStage: indeterminate: InternalServiceError InternalFailure RequestAbortedException RequestTimeoutException ServiceUnavailable
     UpdateSecretVersionStage: invalid: LimitExceededException RequestEntityTooLargeException ValidationError ValidationException
-    UpdateSecretVersionStage: not-found: ResourceNotFoundException
     UpdateSecretVersionStage: rate-limited: RequestLimitExceeded ThrottlingException TooManyRequestsException
     UpdateSecretVersionStage: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
-    UpdateSecretVersionStage: unexpected: MalformedHttpRequestException UnknownOperationException
+    UpdateSecretVersionStage: unexpected: InvalidParameterException InvalidRequestException ResourceNotFoundException MalformedHttpRequestException UnknownOperationException
     ");
 }
 
@@ -157,7 +153,9 @@ async fn what_is_not_the_services_word_is_never_absence() {
             Fault::Redirect("http://127.0.0.1:1/".to_owned()),
         ),
         ("bare 403", Fault::Answer(Answer::empty(403))),
+        ("bare 408", Fault::Answer(Answer::empty(408))),
         ("bare 429", Fault::Answer(Answer::empty(429))),
+        ("bare 499", Fault::Answer(Answer::empty(499))),
         ("bare 502", Fault::Answer(Answer::empty(502))),
         (
             "other json",
@@ -189,7 +187,9 @@ async fn what_is_not_the_services_word_is_never_absence() {
     html 404   unexpected    unexpected    unexpected    unexpected    unexpected    unexpected
     redirect   unexpected    unexpected    unexpected    unexpected    unexpected    unexpected
     bare 403   unexpected    unexpected    unexpected    unexpected    unexpected    unexpected
+    bare 408   unavailable   unavailable   unavailable   unavailable   indeterminate indeterminate
     bare 429   rate-limited  rate-limited  rate-limited  rate-limited  rate-limited  rate-limited
+    bare 499   unavailable   unavailable   unavailable   unavailable   indeterminate indeterminate
     bare 502   unavailable   unavailable   unavailable   unavailable   indeterminate indeterminate
     other json unexpected    unexpected    unexpected    unexpected    unexpected    unexpected
     malformed  unexpected    unexpected    unexpected    unexpected    indeterminate indeterminate
@@ -197,6 +197,27 @@ async fn what_is_not_the_services_word_is_never_absence() {
     cut before unavailable   unavailable   unavailable   unavailable   indeterminate indeterminate
     cut inside unavailable   unavailable   unavailable   unavailable   indeterminate indeterminate
     ");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_a_code_is_shown_only_if_it_is_known() {
+    let body = |code: &str| json!({"__type": code});
+    let header = |code: &str| Answer::json(400, &json!({})).with_header("x-amzn-errortype", code);
+    for answer in [
+        header("canary\tseven"),
+        header("canaryseven"),
+        Answer::json(400, &body("canaryseven")),
+    ] {
+        let (kind, text) = provoke("CreateSecret", Fault::Answer(answer))
+            .await
+            .unwrap();
+        assert_eq!(kind, "unexpected");
+        assert!(!text.contains("canary"), "{text}");
+    }
+    let known = header("com.amazonaws.secretsmanager#LimitExceededException");
+    let (kind, text) = provoke("CreateSecret", Fault::Answer(known)).await.unwrap();
+    assert_eq!(kind, "invalid");
+    assert!(text.contains("`LimitExceededException`"), "{text}");
 }
 
 /// The call is not needed: there is another way.

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use seed_aws_sm::Config;
 use seed_core::backend::Confirm;
-use seed_fakes::{Authority, AwsSm, Server};
+use seed_fakes::{Authority, AwsSm, Fault, Server, When};
 use seed_provider::{ErrorKind, Marks, Provider as _, WantedShape};
 
 use crate::single;
@@ -168,4 +168,64 @@ async fn a_closed_port_has_had_no_effect() {
         err.to_string(),
         "create `a`: CreateSecret could not be sent: the connection was refused"
     );
+}
+
+#[tokio::test]
+async fn an_endpoint_without_sts_is_said_with_the_variable_that_helps() {
+    let server = Server::start(AwsSm::new());
+    server.service().take_sts_away();
+    let err = adapter(&server.url()).identify().await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unexpected);
+    assert!(
+        err.message().ends_with(
+            "; STS is asked at the contract's `endpoint`; if that is Secrets Manager alone, as a VPC endpoint is, \
+             name STS's own in AWS_ENDPOINT_URL_STS"
+        ),
+        "{err}"
+    );
+    let sts = Server::start(AwsSm::new());
+    let mut config = config(&server.url());
+    config.surroundings.sts_endpoint = Some(sts.url());
+    let adapter = adapter_of(config);
+    assert_eq!(adapter.describe().confirm, Confirm::BeforeWrites);
+    assert!(
+        adapter
+            .describe()
+            .place
+            .ends_with(&format!(", STS at {}", sts.url()))
+    );
+    adapter.identify().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_sts_that_does_not_answer_is_asked_once_where_nothing_depends_on_it() {
+    let server = Server::start(AwsSm::new());
+    let identity = || When::operation("GetCallerIdentity");
+    for fault in [Fault::CutBefore, Fault::HoldBefore] {
+        server.heal();
+        server.clear_log();
+        server.fault(identity(), fault, None);
+        let mut config = config(&server.url());
+        config.account = None;
+        let mut policy = policy();
+        policy.deadline = std::time::Duration::from_secs(1);
+        let adapter = seed_aws_sm::AwsSm::new(config, policy).unwrap();
+        adapter.identify().await.unwrap();
+        assert_eq!(server.log().count("GetCallerIdentity"), 1);
+        let notes = adapter.notes().join("\n");
+        assert!(
+            notes.starts_with("whose account it is could not be learnt: "),
+            "{notes}"
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_on_another_machine_without_tls_is_said() {
+    let notes = |endpoint: &str| adapter_of(config(endpoint)).notes();
+    assert_eq!(
+        notes("http://secrets.example:5000"),
+        ["an endpoint begins with `http://`: anybody on the way can read the values"]
+    );
+    assert_eq!(notes("http://127.0.0.1:5000"), [""; 0]);
 }

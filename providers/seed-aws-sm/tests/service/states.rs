@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use seed_core::document::Document;
 use seed_core::inventory::{Depth, Presence, Shape};
-use seed_fakes::{AwsSm, Server, When};
-use seed_provider::{ErrorKind, Marks, Provider as _, Restore as _, WantedShape};
+use seed_fakes::{Answer, AwsSm, Fault, Server, When};
+use seed_provider::{ErrorKind, Marks, Provider as _, Replace as _, Restore as _, WantedShape};
+use serde_json::json;
 
 use crate::support::{adapter, config, look, name, policy, wanted};
 use crate::{fields, single};
@@ -14,6 +15,13 @@ use crate::{fields, single};
 #[tokio::test]
 async fn an_empty_secret_is_filled_by_exactly_one_writer() {
     let server = Server::start(AwsSm::new());
+    fill_by_many(&server).await;
+    let server = Server::start(AwsSm::new());
+    server.service().answer_asked_stages_only();
+    fill_by_many(&server).await;
+}
+
+async fn fill_by_many(server: &Server<AwsSm>) {
     server.service().put_shell("app/shell");
     let adapters: Vec<_> = (0..6).map(|_| adapter(&server.url())).collect();
     let presence = look(&adapters[0], "app/shell").await;
@@ -211,8 +219,162 @@ async fn a_label_that_could_not_be_taken_away_is_only_noted() {
     let notes = adapter.notes().join("\n");
     assert!(notes.starts_with("the label `SEED-"), "{notes}");
     assert!(
-        notes.contains("was left on a version of `app/shell`: UpdateSecretVersionStage failed"),
+        notes.contains(" of `app/shell`: UpdateSecretVersionStage failed"),
         "{notes}"
+    );
+}
+
+#[tokio::test]
+async fn a_finished_write_does_not_wait_long_to_be_tidy() {
+    let server = Server::start(AwsSm::new());
+    server.service().put_shell("app/shell");
+    let throttled = Answer::json(400, &json!({"__type": "ThrottlingException"}));
+    let update = When::operation("UpdateSecretVersionStage");
+    server.fault(update, Fault::Answer(throttled), None);
+    let mut policy = policy();
+    policy.patience = std::time::Duration::from_mins(9);
+    let adapter = seed_aws_sm::AwsSm::new(config(&server.url()), policy).unwrap();
+    adapter
+        .create(&name("app/shell"), &single("v"), &Marks::of("shop"))
+        .await
+        .unwrap();
+    assert_eq!(server.log().count("UpdateSecretVersionStage"), 3);
+    let notes = adapter.notes().join("\n");
+    assert!(notes.contains("may be left on version"), "{notes}");
+}
+
+#[tokio::test]
+async fn a_label_of_a_run_that_was_cut_off_is_said_and_goes_with_the_next_change() {
+    let server = Server::start(AwsSm::new());
+    server.service().put("app/a", "one");
+    server.service().put("app/a", "two");
+    server
+        .service()
+        .label("app/a", 0, "SEED-00000000000000aa-7");
+    let change = || async {
+        let adapter = adapter(&server.url());
+        look(&adapter, "app/a").await;
+        let noted = adapter.notes();
+        let read = adapter.read(&name("app/a"), WantedShape::Single).await;
+        let version = read.unwrap().version;
+        adapter
+            .replace(&name("app/a"), &single("v"), &version)
+            .await
+            .unwrap();
+        (noted, adapter.notes())
+    };
+    // It may be of a run that is under way.
+    let (before, after) = change().await;
+    assert_eq!(before, after);
+    let note = before.join("\n");
+    assert!(
+        note.starts_with(
+            "`app/a` has the label `SEED-00000000000000aa-7` of another run, which was cut off if"
+        ) && note.contains("--version-stage SEED-00000000000000aa-7 --remove-from-version-id "),
+        "{note}"
+    );
+    assert!(server.service().stages("app/a")[0].contains(&"SEED-00000000000000aa-7".to_owned()));
+
+    server.service().age("app/a", 7_200);
+    let (before, after) = change().await;
+    assert_eq!((before.len(), after.len()), (1, 0));
+    assert!(server.service().stages("app/a")[0].is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_or_a_list_that_fails_is_made_up_for_name_by_name() {
+    let server = Server::start(AwsSm::new());
+    server.service().put("app/a", r#"{"a":"1"}"#);
+    server.service().put("app/b", r#"{"b":"1"}"#);
+    let failed = |code| Fault::Answer(Answer::json(400, &json!({"__type": code})));
+    let operation = When::operation;
+    server.fault(
+        operation("BatchGetSecretValue"),
+        failed("DecryptionFailure"),
+        None,
+    );
+    server.fault(
+        When::about("GetSecretValue", "app/b"),
+        failed("DecryptionFailure"),
+        None,
+    );
+    server.fault(
+        operation("ListSecrets"),
+        failed("InvalidNextTokenException"),
+        None,
+    );
+    let adapter = adapter(&server.url());
+    let asked = ["app/a", "app/b"].map(|text| wanted(text, &["a"], Depth::Fields));
+    let seen = adapter.inventory(&asked).await.unwrap();
+    let shape = Shape::Fields(["a".to_owned()].into());
+    assert!(
+        matches!(seen.get(&asked[0].name), Some(Presence::Present { shape: found, .. }) if *found == shape)
+    );
+    assert!(
+        matches!(seen.get(&asked[1].name), Some(Presence::Unknown { reason }) if reason.starts_with("GetSecretValue failed with `DecryptionFailure`"))
+    );
+    assert_eq!(
+        adapter.notes(),
+        [
+            "ListSecrets failed with `InvalidNextTokenException`: the list changed while its pages were asked for; each name was looked up by itself with DescribeSecret"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn pages_that_go_round_come_to_an_end() {
+    let server = Server::start(AwsSm::new());
+    server.service().put("app/a", r#"{"a":"1"}"#);
+    let adapter = adapter(&server.url());
+    let page = |token| json!({"SecretList": [], "SecretValues": [], "NextToken": token});
+    let asked = [wanted("app/a", &["a"], Depth::Fields)];
+    for _ in 0..9 {
+        for token in ["one", "two"] {
+            let page = Fault::Answer(Answer::json(200, &page(token)));
+            server.fault(When::operation("BatchGetSecretValue"), page, Some(1));
+        }
+    }
+    let seen = adapter.inventory(&asked).await.unwrap();
+    assert!(matches!(
+        seen.get(&asked[0].name),
+        Some(Presence::Present { .. })
+    ));
+    assert_eq!(server.log().count("BatchGetSecretValue"), 3);
+    for _ in 0..9 {
+        for token in ["one", "two"] {
+            let page = Fault::Answer(Answer::json(200, &page(token)));
+            server.fault(When::operation("ListSecrets"), page, Some(1));
+        }
+    }
+    let err = adapter.inventory(&asked).await.unwrap_err();
+    assert_eq!(
+        err.message(),
+        "ListSecrets gives the same pages again and again"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_change_is_no_reason_to_try_again() {
+    let server = Server::start(AwsSm::new());
+    server.service().put("app/a", "old");
+    let refused = Answer::json(400, &json!({"__type": "InvalidParameterException"}));
+    let update = When::about("UpdateSecretVersionStage", "AWSCURRENT");
+    server.fault(update, Fault::Answer(refused), None);
+    let adapter = adapter(&server.url());
+    let read = adapter.read(&name("app/a"), WantedShape::Single).await;
+    let version = read.unwrap().version;
+    let replaced = adapter
+        .replace(&name("app/a"), &single("v"), &version)
+        .await;
+    let err = replaced.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unexpected);
+    assert!(
+        err.message().ends_with(", although nothing has changed"),
+        "{err}"
+    );
+    assert_eq!(
+        server.service().stages("app/a"),
+        [vec!["AWSCURRENT"], vec![]]
     );
 }
 
@@ -245,7 +407,7 @@ async fn somebody_else_who_changes_it_meanwhile_is_a_conflict_and_leaves_no_labe
         .unwrap()
         .version;
     // Their version comes between our put and our move.
-    let late = seed_fakes::Fault::Late(std::time::Duration::from_millis(300));
+    let late = Fault::Late(std::time::Duration::from_millis(300));
     server.fault(When::operation("PutSecretValue"), late, Some(1));
     let (taken, new) = (name("app/a"), fields(&[("b", "2")]));
     let add = adapter.add_fields(&taken, &new, &first);
