@@ -48,7 +48,6 @@ impl Clients {
         let mut secrets = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
-            .credentials_provider(credentials.clone())
             .http_client(http.clone())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.clone())
@@ -57,11 +56,12 @@ impl Clients {
             .use_fips(place.fips)
             .use_dual_stack(place.dual_stack)
             .interceptor(Hush);
+        // Not by `credentials_provider`, which would give each client a place of its own in the cache: two log-ins.
+        secrets.set_credentials_provider(Some(credentials.clone()));
         secrets.set_endpoint_url(place.endpoint.clone());
         let mut sts = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region)
-            .credentials_provider(credentials)
             .http_client(http)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
@@ -70,6 +70,7 @@ impl Clients {
             .use_fips(place.fips)
             .use_dual_stack(place.dual_stack)
             .interceptor(Hush);
+        sts.set_credentials_provider(Some(credentials));
         sts.set_endpoint_url(place.sts_endpoint.clone());
         if place.account.is_none() {
             // Then it is only to be told to a person.

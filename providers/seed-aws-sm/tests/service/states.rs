@@ -21,6 +21,7 @@ async fn an_empty_secret_is_filled_by_exactly_one_writer() {
     fill_by_many(&server).await;
 }
 
+#[expect(clippy::indexing_slicing, reason = "a test may give up")]
 async fn fill_by_many(server: &Server<AwsSm>) {
     server.service().put_shell("app/shell");
     let adapters: Vec<_> = (0..6).map(|_| adapter(&server.url())).collect();
