@@ -73,6 +73,8 @@ fn everywhere() -> Vec<(&'static str, Answer)> {
         ("sealed", error(503, "Vault is sealed")),
         ("bare 503", Answer::empty(503)),
         ("gateway time-out", Answer::empty(504)),
+        ("closed on the way", Answer::empty(499)),
+        ("origin time-out", Answer::empty(524)),
         (
             "redirect",
             Answer::empty(307).with_header("location", "https://active.example.com:8200/v1/x"),

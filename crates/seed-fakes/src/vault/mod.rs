@@ -5,6 +5,7 @@
 
 mod errors;
 mod json;
+mod kv;
 mod service;
 mod store;
 

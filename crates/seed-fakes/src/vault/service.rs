@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::errors::{denied, error};
-use super::store::{Change, Mount, Outcome};
+use super::store::{Change, Entry, Mount, Outcome};
 use crate::{Answer, Request, Service};
 
 /// What a server does with a namespace.
@@ -24,17 +24,23 @@ pub struct Vault {
     state: Mutex<State>,
 }
 
-struct State {
+pub(super) struct State {
     /// By namespace and path.
-    mounts: BTreeMap<(String, String), Mount>,
+    pub(super) mounts: BTreeMap<(String, String), Mount>,
     /// Each with the name that it shows.
     tokens: BTreeMap<String, String>,
     /// The members of a login's body, and the path that takes them.
     logins: Vec<(String, Value)>,
     denied: Vec<(String, String)>,
-    hidden_updates: bool,
+    pub(super) hidden_updates: bool,
     namespaces: Namespaces,
     sealed: bool,
+    /// A token that is not known is told only that it may not.
+    taciturn: bool,
+    /// For how many looks at it an entry is shown as it was before it was changed.
+    pub(super) lag: usize,
+    /// What such entries were before, and how many such looks are left.
+    pub(super) stale: BTreeMap<String, (Option<Entry>, usize)>,
     /// A clock that moves with every request.
     requests: u64,
 }
@@ -53,6 +59,9 @@ impl Vault {
             hidden_updates: false,
             namespaces: Namespaces::Ignored,
             sealed: false,
+            taciturn: false,
+            lag: 0,
+            stale: BTreeMap::new(),
             requests: 0,
         };
         let vault = Self {
@@ -85,6 +94,17 @@ impl Vault {
     /// Forgets a token, as when it has expired.
     pub fn expire(&self, token: &str) {
         self.state().tokens.remove(token);
+    }
+
+    /// Says of an unknown token only that its permission is denied, as older servers and `OpenBao` do.
+    pub fn say_only_denied(&self) {
+        self.state().taciturn = true;
+    }
+
+    /// From now on an entry of any mount that is changed is shown as it was before, by so many looks at it, and by lists
+    /// until then: as a standby does that has not yet heard of it.
+    pub fn let_looks_lag(&self, looks: usize) {
+        self.state().lag = looks;
     }
 
     /// Takes a login at `auth/MOUNT/login` with exactly this body.
@@ -147,7 +167,7 @@ impl Vault {
         let state = self.state();
         let mount = state.mounts.get(&(namespace.to_owned(), mount.to_owned()));
         let entries = mount.map(|mount| mount.entries.iter());
-        let one = |(name, entry): (&String, &super::store::Entry)| (name.clone(), entry.current());
+        let one = |(name, entry): (&String, &Entry)| (name.clone(), entry.current());
         entries
             .map(|entries| entries.map(one).collect())
             .unwrap_or_default()
@@ -226,6 +246,9 @@ impl Service for Vault {
         }
         let token = request.header("x-vault-token").unwrap_or_default();
         let Some(name) = state.tokens.get(token).cloned() else {
+            if state.taciturn {
+                return denied();
+            }
             let text = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
             return error(403, text);
         };
@@ -254,7 +277,7 @@ impl Service for Vault {
 }
 
 impl State {
-    fn now(&mut self) -> String {
+    pub(super) fn now(&mut self) -> String {
         self.requests += 1;
         let (minutes, seconds) = (self.requests / 60 % 60, self.requests % 60);
         format!("2026-11-22T12:{minutes:02}:{seconds:02}.0Z")
@@ -283,7 +306,7 @@ impl State {
     }
 
     /// The mount of a path, the word after it, and the rest.
-    fn route(&self, namespace: &str, path: &str) -> Option<(String, String, String)> {
+    pub(super) fn route(&self, namespace: &str, path: &str) -> Option<(String, String, String)> {
         let mounts: BTreeSet<&String> = self
             .mounts
             .keys()
@@ -339,86 +362,11 @@ impl State {
         self.success(&data.to_string())
     }
 
-    fn kv(&mut self, operation: &str, namespace: &str, path: &str, request: &Request) -> Answer {
-        let now = self.now();
-        let no_route = || {
-            error(
-                404,
-                &format!("no handler for route \"{path}\". route entry not found."),
-            )
-        };
-        let Some((mount, _, name)) = self.route(namespace, path) else {
-            return no_route();
-        };
-        let hidden_updates = self.hidden_updates;
-        let Some(mount) = self.mounts.get_mut(&(namespace.to_owned(), mount)) else {
-            return no_route();
-        };
-        if mount.version == 1 {
-            // It takes any path and any body, and overwrites.
-            mount.entries.remove(path);
-            mount.write(path, &json!({"data": request.json()}), now);
-            return Answer::empty(204);
-        }
-        let exists = mount
-            .entries
-            .get(&name)
-            .is_some_and(super::store::Entry::is_live);
-        if operation == "write" && hidden_updates && exists {
-            return denied();
-        }
-        let body = request.json();
-        let outcome = match operation {
-            "list" => mount.list(&name),
-            "metadata" => mount.metadata(&name),
-            "forget" => {
-                mount.entries.remove(&name);
-                Outcome::Done
-            }
-            "read" => {
-                let version = request
-                    .parameter("version")
-                    .and_then(|number| number.parse().ok());
-                mount.read(&name, version.unwrap_or(0))
-            }
-            "subkeys" => mount.subkeys(&name),
-            "write" => mount.write(&name, &body, now),
-            "patch" if request.header("content-type") != Some("application/merge-patch+json") => {
-                return error(
-                    415,
-                    "PATCH requires Content-Type of application/merge-patch+json",
-                );
-            }
-            "patch" => mount.patch(&name, &body, now),
-            "delete" if body.is_null() => mount.delete(&name, &now),
-            "delete" => mount.each(&name, &body, &Change::Delete(now)),
-            "undelete" => mount.each(&name, &body, &Change::Undelete),
-            "destroy" => mount.each(&name, &body, &Change::Destroy),
-            _ => return error(405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        };
-        self.told(outcome)
-    }
-
-    fn told(&self, outcome: Outcome) -> Answer {
-        match outcome {
-            Outcome::Data(data) => self.success(&data),
-            Outcome::Gone(data) => self.with_data(404, &data),
-            Outcome::Done => Answer::empty(204),
-            Outcome::Nothing => Answer::json(404, &json!({"errors": []})),
-            Outcome::Bare => Answer::empty(404),
-            Outcome::CasMismatch => error(
-                400,
-                "check-and-set parameter did not match the current version",
-            ),
-            Outcome::Refused(text) => error(400, text),
-        }
-    }
-
-    fn success(&self, data: &str) -> Answer {
+    pub(super) fn success(&self, data: &str) -> Answer {
         self.with_data(200, data)
     }
 
-    fn with_data(&self, status: u16, data: &str) -> Answer {
+    pub(super) fn with_data(&self, status: u16, data: &str) -> Answer {
         let id = self.id();
         let mut answer = Answer::json(status, &Value::Null);
         answer.body = format!(

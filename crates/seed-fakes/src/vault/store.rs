@@ -14,7 +14,7 @@ pub(super) struct Mount {
     pub(super) entries: BTreeMap<String, Entry>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Entry {
     /// Version N is at N - 1.
     versions: Vec<Kept>,
@@ -29,6 +29,7 @@ impl std::fmt::Debug for Entry {
     }
 }
 
+#[derive(Clone)]
 struct Kept {
     data: Option<Value>,
     created: String,
