@@ -124,6 +124,7 @@ impl Vault {
         let Some(name) = ask.name else {
             return Err(ask.error(ErrorKind::Invalid, "no name was asked for"));
         };
+        let mut denied = false;
         if !self.without_subkeys.load(Ordering::Relaxed) {
             let subkeys = || Call::get(self.path("subkeys", name)).query("depth=1".to_owned());
             let answer = self.ask_as(ask, subkeys).await?;
@@ -132,17 +133,23 @@ impl Vault {
             let invalid_path = answer.status == 404
                 && answer.words() == Words::None
                 && answer.whole::<Warned>().is_some();
-            let missing = matches!(refused.kind(), ErrorKind::Denied | ErrorKind::Unsupported);
-            if answer.is_success() || !(missing || invalid_path) {
+            let missing = refused.kind() == ErrorKind::Unsupported || invalid_path;
+            denied = refused.kind() == ErrorKind::Denied;
+            if answer.is_success() || !(missing || denied) {
                 return seen(ask, &answer);
             }
         }
         let read = || Call::get(self.path("data", name));
         let seen = seen(ask, &self.ask_as(ask, read).await?)?;
-        if !self.without_subkeys.swap(true, Ordering::Relaxed) {
+        let mount = &self.place.mount;
+        if denied {
+            // Of this name alone: a policy may be different for the next.
             self.notes.tell(format!(
-                "`read` is denied on `{}/subkeys/…`; whole entries were read to learn which fields they have, and their values dropped",
-                self.place.mount
+                "`read` is denied on `{mount}/subkeys/…`; entries where it is were read as a whole to learn which fields they have, and their values dropped"
+            ));
+        } else if !self.without_subkeys.swap(true, Ordering::Relaxed) {
+            self.notes.tell(format!(
+                "the server has no `subkeys`; whole entries of `{mount}` were read to learn which fields they have, and their values dropped"
             ));
         }
         Ok(seen)

@@ -26,6 +26,14 @@ pub(crate) enum Login {
 }
 
 impl Login {
+    /// Whether what it logs in with may be good for one use only.
+    pub(crate) fn is_for_once(&self) -> bool {
+        match self {
+            Self::AppRole { .. } => true,
+            Self::Jwt { .. } | Self::Token(..) => false,
+        }
+    }
+
     /// The word for people.
     pub(crate) fn word(&self) -> &'static str {
         match self {

@@ -269,11 +269,18 @@ impl Vault {
             return written(ask, &answer).map(Some);
         }
         let refused = ask.refused(&answer);
-        if matches!(refused.kind(), ErrorKind::Denied | ErrorKind::Unsupported) {
+        let mount = &self.place.mount;
+        let instead =
+            "entries were read and written as a whole to add fields, other fields as they were";
+        if refused.kind() == ErrorKind::Denied {
+            self.notes
+                .tell(format!("`patch` is denied on `{mount}/data/…`; {instead}"));
+            return Ok(None);
+        }
+        if refused.kind() == ErrorKind::Unsupported {
             self.without_patch.store(true, Ordering::Relaxed);
             self.notes.tell(format!(
-                "`patch` is denied on `{}/data/…`; entries were read and written as a whole to add fields, other fields as they were",
-                self.place.mount
+                "the server has no `patch` for `{mount}`; {instead}"
             ));
             return Ok(None);
         }

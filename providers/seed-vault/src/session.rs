@@ -6,6 +6,7 @@ use http::header::HeaderValue;
 use seed_core::secret::SecretValue;
 use seed_provider::{Error, ErrorKind, Operation, Result};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
@@ -22,6 +23,8 @@ use crate::vault::Vault;
 pub(crate) struct Session {
     pub(crate) token: HeaderValue,
     pub(crate) who: Option<String>,
+    /// Whether the token may look at itself, so that doing so tells whether it is still good.
+    pub(crate) is_known: bool,
 }
 
 /// An allow-list: the token.
@@ -41,6 +44,7 @@ struct LoggedIn {
 #[derive(Deserialize)]
 struct Auth {
     client_token: String,
+    mfa_requirement: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -64,15 +68,49 @@ struct Options {
 impl Session {
     pub(crate) async fn begin(vault: &Vault, operation: Operation) -> Result<Self> {
         let ask = Ask::read(operation, None);
+        let begun = Self::proven(vault, ask).await;
+        begun.map_err(|err| {
+            if err.kind() != ErrorKind::NotFound {
+                return err;
+            }
+            // No entry was asked for yet, so none is missing.
+            let message = "the server knows nothing of the token or of the mount; check that the address is that of Vault";
+            let error = ask.error(ErrorKind::Unexpected, message);
+            match err.request_id() {
+                Some(id) => error.with_request_id(id),
+                None => error,
+            }
+        })
+    }
+
+    async fn proven(vault: &Vault, ask: Ask<'_>) -> Result<Self> {
         let token = log_in(vault, ask).await?;
         let head = Head {
             token: Some(&token),
             ..vault.head(None)
         };
-        let who = who(vault, ask, &head).await?;
-        prove_mount(vault, ask, &head).await?;
+        let itself = look_at_itself(vault, ask, &head).await?;
+        prove_mount(vault, ask, &head, itself.is_some()).await?;
         prove_namespace(vault, ask, &head).await?;
-        Ok(Self { token, who })
+        Ok(Self {
+            token,
+            is_known: itself.is_some(),
+            who: itself.and_then(|lookup| lookup.display_name),
+        })
+    }
+
+    /// Whether the server knows the token no more. Older servers and `OpenBao` say of it only that it may not do what it
+    /// asks for.
+    pub(crate) async fn is_over(&self, vault: &Vault, operation: Operation) -> bool {
+        if !self.is_known {
+            return false;
+        }
+        let ask = Ask::read(operation, None);
+        let head = vault.head(Some(self));
+        match look_at_itself(vault, ask, &head).await {
+            Ok(found) => found.is_none(),
+            Err(err) => err.kind() == ErrorKind::Unauthenticated,
+        }
     }
 }
 
@@ -158,6 +196,10 @@ fn token_of(ask: Ask<'_>, answer: &Answer) -> Result<HeaderValue> {
     }
     let LoggedIn { auth } = answer.whole().ok_or_else(|| ask.unreadable(answer))?;
     let token = Zeroizing::new(auth.client_token);
+    if token.is_empty() && auth.mfa_requirement.is_some() {
+        let message = "the login gives no token yet: it wants a second factor, which seed cannot show; use a role without one";
+        return Err(ask.of(answer, ErrorKind::Unauthenticated, message));
+    }
     header(ask, token.as_bytes())
 }
 
@@ -180,12 +222,14 @@ fn header(ask: Ask<'_>, token: &[u8]) -> Result<HeaderValue> {
     Ok(value)
 }
 
-async fn who(vault: &Vault, ask: Ask<'_>, head: &Head<'_>) -> Result<Option<String>> {
+/// Asks whose the token is. `None` where it may not ask.
+async fn look_at_itself(vault: &Vault, ask: Ask<'_>, head: &Head<'_>) -> Result<Option<Lookup>> {
     let request = || LookupTokenSelfRequest {};
     let answer = vault.ask(ask, head, request).await?;
     if answer.is_success() {
-        let lookup: Lookup = answer.data().ok_or_else(|| ask.unreadable(&answer))?;
-        return Ok(lookup.display_name.filter(|name| !name.is_empty()));
+        let mut lookup: Lookup = answer.data().ok_or_else(|| ask.unreadable(&answer))?;
+        lookup.display_name = lookup.display_name.filter(|name| !name.is_empty());
+        return Ok(Some(lookup));
     }
     if let Some(error) = no_namespace(vault, ask, &answer) {
         return Err(error);
@@ -209,7 +253,7 @@ fn no_namespace(vault: &Vault, ask: Ask<'_>, answer: &Answer) -> Option<Error> {
 }
 
 /// Makes sure that the mount is KV version 2: version 1 takes every write, and overwrites.
-async fn prove_mount(vault: &Vault, ask: Ask<'_>, head: &Head<'_>) -> Result<()> {
+async fn prove_mount(vault: &Vault, ask: Ask<'_>, head: &Head<'_>, is_known: bool) -> Result<()> {
     let mount = &vault.place.mount;
     let answer = vault.ask(ask, head, || mount_call(mount)).await?;
     let misplaced = |message| Err(ask.of(&answer, ErrorKind::Misplaced, message));
@@ -217,6 +261,13 @@ async fn prove_mount(vault: &Vault, ask: Ask<'_>, head: &Head<'_>) -> Result<()>
         let refused = ask.refused(&answer);
         if !matches!(refused.kind(), ErrorKind::Denied | ErrorKind::NotFound) {
             return Err(refused);
+        }
+        if !is_known && refused.kind() == ErrorKind::Denied {
+            let message = format!(
+                "the server answered {}: the token may neither look at itself nor use the mount `{mount}`; it is unknown, expired or revoked, or has no policy for the mount; log in again with `vault login`, or set `VAULT_TOKEN`",
+                answer.status
+            );
+            return Err(ask.of(&answer, ErrorKind::Unauthenticated, message));
         }
         return misplaced(format!(
             "the server answered {}: there is no mount `{mount}`, or the token may do nothing there; name the mount in the contract's backend, or give the token a policy for it",

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use rustify::endpoint::Endpoint;
 use seed_core::backend::{Capabilities, Guarantee, Pace};
 use seed_core::name::SecretName;
-use seed_provider::{Error, Operation, Policy, Requests, Result};
-use tokio::sync::OnceCell;
+use seed_provider::{Error, ErrorKind, Operation, Policy, Requests, Result};
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::answer::Answer;
 use crate::config::{Config, ConfigError};
@@ -38,12 +39,16 @@ pub struct Vault {
     pub(crate) login: Login,
     pub(crate) requests: Requests,
     pub(crate) notes: Notes,
-    /// `subkeys` was denied where reading was not.
+    /// The server has no `subkeys`.
     pub(crate) without_subkeys: AtomicBool,
-    /// A merge patch was denied, or the server has none.
+    /// The server has no merge patch.
     pub(crate) without_patch: AtomicBool,
     /// Logged in and proved once, or failed once and for all.
-    pub(crate) session: OnceCell<Result<Session>>,
+    session: OnceCell<Result<Session>>,
+    /// The last failure to begin a session that may pass, and when it was.
+    failed: Mutex<Option<(Instant, Error)>>,
+    /// When the token was last looked at after something was denied, and whether it was over.
+    looked_at: Mutex<Option<(Instant, bool)>>,
     transport: Transport,
 }
 
@@ -69,6 +74,8 @@ impl Vault {
             without_subkeys: AtomicBool::new(false),
             without_patch: AtomicBool::new(false),
             session: OnceCell::new(),
+            failed: Mutex::default(),
+            looked_at: Mutex::default(),
         })
     }
 
@@ -110,16 +117,49 @@ impl Vault {
     ) -> Result<Answer> {
         let session = self.session(ask.operation).await?;
         let head = self.head(Some(session));
-        self.ask(ask, &head, endpoint).await
+        let answer = self.ask(ask, &head, endpoint).await?;
+        if answer.status == 403
+            && ask.refused(&answer).kind() == ErrorKind::Denied
+            && self.is_over(session, ask.operation).await
+        {
+            return Err(ask.of(&answer, ErrorKind::Unauthenticated, OVER));
+        }
+        Ok(answer)
     }
 
-    /// What was proved and learnt, which is done once.
+    /// Whether a denial means that the token has come to its end. Not asked for each of many names.
+    async fn is_over(&self, session: &Session, operation: Operation) -> bool {
+        let mut looked_at = self.looked_at.lock().await;
+        match *looked_at {
+            Some((_, true)) => return true,
+            Some((when, false)) if when.elapsed() < LATELY => return false,
+            Some((_, false)) | None => {}
+        }
+        let over = session.is_over(self, operation).await;
+        *looked_at = Some((Instant::now(), over));
+        over
+    }
+
+    /// What was proved and learnt, which is done once. What may pass is tried again, but not by all who wait for it.
     pub(crate) async fn session(&self, operation: Operation) -> Result<&Session> {
-        let begun = self
-            .session
-            .get_or_init(|| Session::begin(self, operation))
-            .await;
-        begun.as_ref().map_err(|err| renamed(err, operation))
+        let begin = || async {
+            let mut failed = self.failed.lock().await;
+            if let Some((when, err)) = failed.as_ref()
+                && when.elapsed() < PAUSE
+            {
+                return Err(err.clone());
+            }
+            match Session::begin(self, operation).await {
+                Err(err) if err.is_retryable() && !self.login.is_for_once() => {
+                    *failed = Some((Instant::now(), err.clone()));
+                    Err(err)
+                }
+                begun => Ok(begun),
+            }
+        };
+        let begun = self.session.get_or_try_init(begin).await;
+        let begun = begun.and_then(|begun| begun.as_ref().map_err(Error::clone));
+        begun.map_err(|err| renamed(&err, operation))
     }
 
     pub(crate) fn head<'a>(&'a self, session: Option<&'a Session>) -> Head<'a> {
@@ -144,6 +184,14 @@ impl fmt::Debug for Vault {
             .finish_non_exhaustive()
     }
 }
+
+const OVER: &str = "the token is unknown, expired or revoked: it may not even look at itself any more; log in again with `vault login`, or set `VAULT_TOKEN`";
+
+/// For how long a token that was good counts as good.
+const LATELY: Duration = Duration::from_secs(30);
+
+/// For how long a server that could not be reached is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The same failure, of the verb that meets it now.
 fn renamed(err: &Error, operation: Operation) -> Error {

@@ -11,8 +11,8 @@ mod open;
 mod values;
 
 use seed_core::inventory::{Depth, Presence, Version};
-use seed_fakes::Server;
 use seed_fakes::vault::{Namespaces, Vault as Service};
+use seed_fakes::{Answer, Fault, Server, When};
 use seed_provider::{Marks, Provider as _};
 use seed_vault::Vault;
 use serde_json::json;
@@ -144,12 +144,15 @@ async fn without_permissions_each_name_is_asked_for_by_itself_and_it_is_said() {
         vault.notes(),
         [
             "`list` is denied on `secret/metadata/f/`; each name there was asked for by itself",
-            "`read` is denied on `secret/subkeys/…`; whole entries were read to learn which fields they have, and their values dropped",
+            "`read` is denied on `secret/subkeys/…`; entries where it is were read as a whole to learn which fields they have, and their values dropped",
         ]
     );
     server.clear_log();
     vault.inventory(&asked).await.unwrap();
-    assert_eq!(counts(&server), told(&[("list", 1), ("read", 2)]));
+    assert_eq!(
+        counts(&server),
+        told(&[("list", 1), ("read", 2), ("subkeys", 2)])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +161,13 @@ async fn a_field_is_added_without_reading_a_value_where_that_is_allowed() {
         (None, vec![("patch", 1), ("subkeys", 1)]),
         (
             Some("patch"),
-            vec![("patch", 1), ("read", 1), ("subkeys", 1), ("write", 1)],
+            vec![
+                ("lookup-self", 1),
+                ("patch", 1),
+                ("read", 1),
+                ("subkeys", 1),
+                ("write", 1),
+            ],
         ),
     ] {
         let server = Server::start(Service::new());
@@ -177,4 +186,62 @@ async fn a_field_is_added_without_reading_a_value_where_that_is_allowed() {
         assert_eq!(counts(&server), told(&expected));
         assert_eq!(vault.notes().len(), usize::from(denied.is_some()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_denied_for_one_name_is_not_done_without_for_the_next() {
+    let server = Server::start(Service::new());
+    server.service().deny("subkeys", "f/a");
+    server.service().deny("patch", "f/a");
+    for entry in ["f/a", "f/b"] {
+        server.service().put(entry, &json!({"value": "canary"}));
+    }
+    let vault = at(&server.url(), Service::TOKEN);
+    vault.identify().await.unwrap();
+    server.clear_log();
+    let first = Version::new("1");
+    for entry in ["f/a", "f/b"] {
+        let asked = [wanted(entry, Depth::Fields)];
+        let seen = vault.inventory(&asked).await.unwrap();
+        assert!(matches!(
+            seen.get(&name(entry)),
+            Some(Presence::Present { .. })
+        ));
+        vault
+            .add_fields(&name(entry), &fields(&[("b", "x")]), &first)
+            .await
+            .unwrap();
+    }
+    // Read twice for the one, to look and to grow it, and once more by the look before that; never for the other.
+    let log = server.log();
+    assert_eq!((log.count("read"), log.count("patch")), (3, 2));
+    let reads = log.0.iter().filter(|call| call.operation == "read");
+    assert!(reads.into_iter().all(|call| call.path.ends_with("f/a")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_subkeys_is_not_asked_for_them_again() {
+    let server = Server::start(Service::new());
+    server.service().put("a", &json!({"value": "canary"}));
+    let unsupported = json!({"errors": ["1 error occurred:\n\t* unsupported operation\n\n"]});
+    let fault = Fault::Answer(Answer::json(405, &unsupported));
+    server.fault(When::operation("subkeys"), fault, None);
+    let vault = at(&server.url(), Service::TOKEN);
+    for _ in 0..3 {
+        let seen = vault
+            .inventory(&[wanted("a", Depth::Fields)])
+            .await
+            .unwrap();
+        assert!(matches!(
+            seen.get(&name("a")),
+            Some(Presence::Present { .. })
+        ));
+    }
+    assert_eq!(server.log().count("subkeys"), 1);
+    assert_eq!(
+        vault.notes(),
+        [
+            "the server has no `subkeys`; whole entries of `secret` were read to learn which fields they have, and their values dropped"
+        ]
+    );
 }

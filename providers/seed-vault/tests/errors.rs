@@ -175,6 +175,10 @@ async fn every_documented_error_of_every_call_has_one_meaning_and_a_next_step() 
       denied: login read undelete write
       done: list lookup-self patch subkeys
       misplaced: mounts
+    closed on the way (499)
+      indeterminate: patch undelete write
+      unavailable: login lookup-self mounts read
+      unknown: list subkeys
     denied (403)
       denied: read undelete write
       done: list lookup-self patch subkeys
@@ -205,6 +209,10 @@ async fn every_documented_error_of_every_call_has_one_meaning_and_a_next_step() 
       unsupported: login lookup-self mounts read undelete write
     nothing there (404)
       unexpected: patch
+    origin time-out (524)
+      indeterminate: patch undelete write
+      unavailable: login lookup-self mounts read
+      unknown: list subkeys
     performance standby (473)
       unavailable: login lookup-self mounts patch read undelete write
       unknown: list subkeys
@@ -650,4 +658,122 @@ async fn an_untrusted_certificate_is_named_and_a_trusted_one_works() {
             "certificates are not verified, because `VAULT_SKIP_VERIFY` says so: anybody on the way can read and change what is sent"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_which_a_server_says_only_that_it_may_not_is_known_to_be_over() {
+    let (server, vault) = started().await;
+    server.service().say_only_denied();
+    let err = at(&server.url(), "canary").identify().await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unauthenticated);
+    assert!(
+        err.message().starts_with(
+            "the server answered 403: the token may neither look at itself nor use the mount `secret`; "
+        ),
+        "{err}"
+    );
+    server.clear_log();
+    server.service().expire(Service::TOKEN);
+    for operation in ["read", "write", "list", "subkeys", "undelete", "patch"] {
+        let err = verb(&vault, operation).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unauthenticated, "{operation}: {err}");
+        assert!(err.message().contains("log in again"), "{err}");
+    }
+    assert_eq!(server.log().count("lookup-self"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_of_one_name_is_no_end_of_the_token() {
+    let (server, vault) = started().await;
+    server.service().deny("read", "secret/data/a");
+    for _ in 0..3 {
+        let err = verb(&vault, "read").await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Denied, "{err}");
+    }
+    assert_eq!(server.log().count("lookup-self"), 1);
+    verb(&vault, "write").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_an_entry_was_asked_for_none_is_missing() {
+    for operation in ["lookup-self", "mounts"] {
+        let server = Server::start(Service::new());
+        let nothing = Answer::json(404, &json!({"errors": []}));
+        server.fault(When::operation(operation), Fault::Answer(nothing), None);
+        let vault = at(&server.url(), Service::TOKEN);
+        let read = vault.read(&name("a"), WantedShape::Single).await;
+        let kind = read.unwrap_err().kind();
+        assert!(
+            matches!(kind, ErrorKind::Unexpected | ErrorKind::Misplaced),
+            "{operation}: {kind:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_could_not_begin_is_begun_later_and_a_login_for_once_is_not() {
+    let server = Server::start(Service::new());
+    let login = json!({"role_id": "r", "secret_id": "s"});
+    server.service().allow_login("approle", login);
+    let address = server.url();
+    let variables = [
+        ("VAULT_ADDR", address.as_str()),
+        ("VAULT_ROLE_ID", "r"),
+        ("VAULT_SECRET_ID", "s"),
+    ];
+    let mut config = config(&variables).unwrap();
+    config.login = Some("approle".to_owned());
+    let once = Vault::new(config, policy()).unwrap();
+    let vault = at(&address, Service::TOKEN);
+    server.service().seal(true);
+    for vault in [&vault, &once] {
+        let err = vault.identify().await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unavailable, "{err}");
+        let asked = server.log().len();
+        let err = verb(vault, "read").await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unavailable, "{err}");
+        assert_eq!(server.log().len(), asked);
+    }
+    server.service().seal(false);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    vault.identify().await.unwrap();
+    assert_eq!(
+        once.identify().await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_lags_hides_neither_what_was_restored_nor_what_was_created() {
+    let (server, vault) = started().await;
+    server.service().let_looks_lag(3);
+    vault.restore(&name("gone")).await.unwrap();
+    let (new, marks) = (name("new"), Marks::of("test"));
+    vault.create(&new, &single("theirs"), &marks).await.unwrap();
+    let created = vault.create(&new, &single("ours"), &marks).await;
+    assert_eq!(created.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(server.service().versions("", "secret").get("new"), Some(&1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_breaks_after_the_handshake_tells_nothing_of_what_was_done() {
+    let authority = Authority::new();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    std::fs::write(&file, authority.pem()).unwrap();
+    let server = Server::start_tls(Service::new(), &authority);
+    let address = server.url();
+    let variables = [
+        ("VAULT_ADDR", address.as_str()),
+        ("VAULT_TOKEN", Service::TOKEN),
+        ("VAULT_CACERT", file.to_str().unwrap()),
+    ];
+    let vault = Vault::new(config(&variables).unwrap(), policy()).unwrap();
+    vault.identify().await.unwrap();
+    server.fault(When::Always, Fault::GarbleAfter, None);
+    let err = verb(&vault, "write").await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Indeterminate, "{err}");
+    assert_eq!(server.service().versions("", "secret").get("new"), Some(&1));
+    let err = verb(&vault, "read").await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unavailable, "{err}");
 }

@@ -9,7 +9,7 @@
 mod open;
 
 use seed_fakes::vault::Vault as Service;
-use seed_fakes::{Fault, Server, When};
+use seed_fakes::{Answer, Fault, Server, When};
 use seed_provider::{Error, ErrorKind, Provider as _};
 use seed_vault::Vault;
 use serde_json::json;
@@ -150,6 +150,102 @@ async fn a_login_whose_answer_was_lost_is_not_sent_again() {
     let err = log_in(&server, settings, &variables).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Unavailable, "{err}");
     assert_eq!(server.log().count("login"), 1);
+}
+
+type Settings = [Option<&'static str>; 3];
+type Variables = [(&'static str, &'static str); 2];
+
+const APPROLE: (Settings, Variables) = (
+    [Some("approle"), None, None],
+    [("VAULT_ROLE_ID", "canary"), ("VAULT_SECRET_ID", "canary")],
+);
+const KUBERNETES: (Settings, Variables) = (
+    [Some("kubernetes"), None, Some("seed")],
+    [("VAULT_JWT", "canary"), ("BAO_JWT", "")],
+);
+const JWT: (Settings, Variables) = (
+    [Some("jwt"), None, Some("seed")],
+    [("VAULT_JWT", "canary"), ("BAO_JWT", "")],
+);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_servers_say_of_a_login_that_they_refuse_is_known() {
+    let refusals = [
+        (APPROLE, 400, "invalid role or secret ID"),
+        (APPROLE, 400, "invalid role ID"),
+        (APPROLE, 400, "invalid secret id"),
+        (APPROLE, 500, "failed to validate secret ID: canary"),
+        (KUBERNETES, 400, "invalid role name \"seed\""),
+        (KUBERNETES, 403, "service account name not authorized"),
+        (KUBERNETES, 403, "namespace not authorized"),
+        (KUBERNETES, 403, "permission denied"),
+        (JWT, 400, "role \"seed\" could not be found"),
+        (
+            JWT,
+            400,
+            "error validating token: invalid audience (aud) claim",
+        ),
+        (
+            JWT,
+            400,
+            "error validating token: Token is expired (canary)",
+        ),
+        (
+            JWT,
+            404,
+            "no handler for route \"auth/jwt/login\". route entry not found.",
+        ),
+        (JWT, 503, "Vault is sealed"),
+    ];
+    for ((settings, variables), status, text) in refusals {
+        let server = started();
+        let answer = Answer::json(status, &json!({"errors": [text]}));
+        server.fault(When::operation("login"), Fault::Answer(answer), None);
+        let err = log_in(&server, settings, &variables).await.unwrap_err();
+        let kind = match status {
+            500 | 503 => ErrorKind::Unavailable,
+            _ => ErrorKind::Unauthenticated,
+        };
+        assert_eq!(err.kind(), kind, "{text}: {err}");
+        let told = format!("{err} {err:?}");
+        assert!(
+            !told.contains("canary") && told.contains(&format!("answered {status}")),
+            "{told}"
+        );
+        let log = server.log();
+        assert!(log.count("login") == log.len(), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_good_without_a_lease_and_not_without_a_token() {
+    let token = Service::TOKEN;
+    let answered = async |auth: serde_json::Value| {
+        let server = started();
+        let answer = Answer::json(200, &json!({"auth": auth, "data": null}));
+        server.fault(When::operation("login"), Fault::Answer(answer), None);
+        let (settings, variables) = JWT;
+        let who = log_in(&server, settings, &variables).await;
+        who.map_err(|err| (err.kind(), err.message().to_owned()))
+    };
+    for auth in [
+        json!({"client_token": token}),
+        json!({"client_token": token, "lease_duration": 0, "renewable": false}),
+        json!({"client_token": token, "lease_duration": null, "token_type": "batch"}),
+    ] {
+        assert_eq!(answered(auth).await.unwrap().as_deref(), Some("tester"));
+    }
+    let factor = json!({"client_token": "", "mfa_requirement": {"mfa_request_id": "canary"}});
+    let (kind, message) = answered(factor).await.unwrap_err();
+    assert_eq!(kind, ErrorKind::Unauthenticated);
+    assert_eq!(
+        message,
+        "the login gives no token yet: it wants a second factor, which seed cannot show; use a role without one"
+    );
+    for auth in [json!(null), json!({}), json!({"client_token": null})] {
+        let (kind, message) = answered(auth).await.unwrap_err();
+        assert_eq!(kind, ErrorKind::Unexpected, "{message}");
+    }
 }
 
 #[test]
