@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use seed_core::backend::Kind;
 use seed_core::inventory::Depth;
 use seed_core::plan::wanted;
+#[cfg(feature = "kubernetes")]
+use seed_core::resolve::{Place, ResolvedEntry};
 use seed_core::resolve::{Resolved, ResolvedBackend, ResolvedCluster};
 
 use super::opened::{Ground, Opened};
@@ -15,6 +17,7 @@ pub(crate) fn open(resolved: &Resolved, ground: Ground<'_>) -> Result<BTreeMap<S
     let mut names = wanted(resolved, Depth::Quick);
     let secrets = names.remove(ResolvedCluster::BACKEND);
     let backends = names.into_keys();
+    refuse_labels(resolved)?;
     let mut opened = backends
         .filter_map(|name| resolved.backends.get(&name))
         .map(|backend| Ok((backend.name.clone(), one(backend, &ground)?)))
@@ -46,6 +49,40 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::Kubernetes => Err(not_built_in(backend)),
         Kind::AzureKv | Kind::Gcpsm => Err(not_built_in(backend)),
     }
+}
+
+/// Labels of an entry that Kubernetes would refuse only when it is created.
+#[cfg(feature = "kubernetes")]
+fn refuse_labels(resolved: &Resolved) -> Result<()> {
+    let kept = |entry: &&ResolvedEntry| {
+        let place = entry.place.as_ref();
+        place.is_some_and(|place| {
+            matches!(
+                place,
+                Place::Backend {
+                    kind: Kind::Kubernetes,
+                    ..
+                }
+            )
+        })
+    };
+    for entry in resolved.entries.values().filter(kept) {
+        let mut keys = entry.labels.keys();
+        if let Some(key) = keys.find(|key| !seed_kubernetes::is_mark(key)) {
+            let message = format!(
+                "Kubernetes takes `{key}` neither as a label nor as an annotation (`{}`)",
+                entry.key
+            );
+            let hint = "correct it under the key's `labels` in the contract";
+            return Err(CliError::usage(message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn refuse_labels(_: &Resolved) -> Result<()> {
+    Ok(())
 }
 
 fn not_built_in(backend: &ResolvedBackend) -> CliError {
