@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 
-use seed_core::name::EntryKey;
+use seed_core::name::{EntryKey, SecretName};
 use seed_core::report::Failure;
 use seed_provider::{Error, ErrorKind};
 
@@ -41,6 +41,16 @@ pub(crate) fn conflict(message: String) -> Failure {
         message,
         request_id: None,
     }
+}
+
+/// Somebody else was faster each time, and what the backend said of it last.
+pub(crate) fn changed_again_and_again(name: &SecretName, said: Option<&Error>) -> Failure {
+    let mut failure = conflict(format!("add to `{name}`: it is changed again and again"));
+    if let Some(err) = said {
+        failure.message = format!("{}: {}", failure.message, err.message());
+        failure.request_id = err.request_id().map(str::to_owned);
+    }
+    failure
 }
 
 /// The error and its causes, without the request id, which is said elsewhere.

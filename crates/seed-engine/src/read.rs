@@ -40,7 +40,10 @@ impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("it is not there"),
-            Self::Failed(failure) => f.write_str(&failure.message),
+            Self::Failed(failure) => match &failure.request_id {
+                Some(id) => write!(f, "{} (request {id})", failure.message),
+                None => f.write_str(&failure.message),
+            },
         }
     }
 }

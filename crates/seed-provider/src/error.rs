@@ -121,9 +121,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.operation.verb())?;
-        if let Some(name) = &self.name {
-            write!(f, " `{name}`")?;
+        match (self.operation, &self.name) {
+            (Operation::Inventory, Some(name)) => write!(f, "look up `{name}`")?,
+            (operation, Some(name)) => write!(f, "{} `{name}`", operation.verb())?,
+            (operation, None) => f.write_str(operation.verb())?,
         }
         write!(f, ": {}", self.message)?;
         match &self.request_id {

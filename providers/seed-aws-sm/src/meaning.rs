@@ -18,24 +18,34 @@ pub(crate) fn of(call: Call, code: &str) -> Option<(ErrorKind, &'static str)> {
         ),
         (Call::CreateSecret, "InvalidRequestException") => (
             ErrorKind::Conflict,
-            "the name is held, by a secret that is scheduled for deletion or in the care of another service",
+            "the name is held, by a secret that is scheduled for deletion or in the care of another service; restore that, or choose another key or `prefix`",
         ),
         (Call::PutSecretValue, "ResourceExistsException") => (
             ErrorKind::Conflict,
-            "a version of that id exists with another value",
+            "a version of that id exists with another value; run the command again",
         ),
         (Call::UpdateSecretVersionStage, "InvalidParameterException") => (
             ErrorKind::Conflict,
-            "the label is not attached to the version that was expected",
+            "the label is not attached to the version that was expected; run the command again",
         ),
         (
             Call::BatchGetSecretValue | Call::ListSecrets,
             "ResourceNotFoundException" | "InvalidRequestException",
-        ) => (ErrorKind::Unexpected, "this call cannot be answered so"),
+        ) => (
+            ErrorKind::Unexpected,
+            "that is no answer to this call; check that no proxy is in between, and the endpoint",
+        ),
+        (
+            Call::PutSecretValue | Call::RestoreSecret | Call::UpdateSecretVersionStage,
+            "ResourceNotFoundException",
+        ) => (
+            ErrorKind::NotFound,
+            "nothing is there any more; run the command again",
+        ),
         (_, "ResourceNotFoundException") => (ErrorKind::NotFound, "nothing is there"),
         (_, "InvalidRequestException") => (
             ErrorKind::Conflict,
-            "it is scheduled for deletion, or in the care of another service",
+            "it is scheduled for deletion, or in the care of another service; `aws secretsmanager describe-secret` tells which",
         ),
         (_, "ResourceExistsException") => (ErrorKind::Conflict, "it exists"),
         (_, code) => {
@@ -55,7 +65,7 @@ fn who(code: &str) -> Option<(ErrorKind, &'static str)> {
         ),
         "OptInRequired" | "RegionDisabledException" => (
             ErrorKind::Denied,
-            "the account has not switched that service or region on",
+            "the account has not switched that service or region on; have it switched on, or name another region",
         ),
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (
             ErrorKind::Unauthenticated,
@@ -90,15 +100,15 @@ fn what(code: &str) -> Option<(ErrorKind, &'static str)> {
         | "ValidationError"
         | "ValidationException" => (
             ErrorKind::Invalid,
-            "the service does not take that name, value, tag or key",
+            "the service does not take that name, value, tag or key; check `prefix`, `labels` and `kms-key`, and the size of the value",
         ),
         "DecryptionFailure" | "EncryptionFailure" => (
             ErrorKind::Unexpected,
-            "the KMS key cannot be used; is it enabled, and may the identity use it?",
+            "the KMS key cannot be used; check that it is enabled, and that the identity may use it",
         ),
         "PreconditionNotMetException" => (
             ErrorKind::Unexpected,
-            "the account is not ready for that; the service wants a prerequisite first",
+            "the account is not ready for that; the request id finds in CloudTrail what the service wants first",
         ),
         _ => return None,
     })

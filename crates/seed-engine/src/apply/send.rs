@@ -19,8 +19,8 @@ pub(super) enum Sent {
     /// Nothing was sent, because the run is to stop.
     Stopped,
     Stored(Version),
-    /// Somebody else stored something meanwhile.
-    Taken,
+    /// Somebody else stored something meanwhile, and how the backend said so.
+    Taken(Option<Error>),
     Uncertain(Failure),
 }
 
@@ -64,7 +64,7 @@ impl Writer<'_> {
                 (ErrorKind::Indeterminate, _) => {}
                 // It may be ours: the first request can have arrived after we looked.
                 (_, Some(_)) if taken => {}
-                (_, None) if taken => return Sent::Taken,
+                (_, None) if taken => return Sent::Taken(Some(err)),
                 // The first request may still arrive, whatever became of this one.
                 (_, Some(lost)) => return Sent::Uncertain(doubt(lost, &failure::text(&err))),
                 (_, None) if err.is_stopped() => return Sent::Stopped,
@@ -72,7 +72,7 @@ impl Writer<'_> {
             }
             match self.find(&how, document).await {
                 Found::Ours(version) => return Sent::Stored(version),
-                Found::Others => return Sent::Taken,
+                Found::Others => return Sent::Taken(Some(err)),
                 Found::Open(reading) => {
                     let lost = lost.as_ref().unwrap_or(&err);
                     return Sent::Uncertain(doubt(lost, &failure::text(&reading)));
@@ -83,7 +83,7 @@ impl Writer<'_> {
         }
         match lost {
             Some(err) => Sent::Uncertain(doubt(&err, "nothing was there yet when we looked")),
-            None => Sent::Taken,
+            None => Sent::Taken(None),
         }
     }
 

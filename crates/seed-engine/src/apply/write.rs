@@ -95,6 +95,7 @@ impl Writer<'_> {
     pub(super) async fn run(mut self, mut how: Option<How>) -> Written {
         let mut todo = self.write.values.clone();
         let mut made = Values::new();
+        let mut taken = None;
         for round in 0..ROUNDS {
             if round > 0 && self.job.cancel.is_cancelled() {
                 return self.all(&todo, &Fate::Cancelled);
@@ -113,7 +114,7 @@ impl Writer<'_> {
                 };
                 match self.send(how, &document).await {
                     Sent::Stored(version) => return self.stored(&todo, &made, version),
-                    Sent::Taken => {}
+                    Sent::Taken(said) => taken = said.or(taken),
                     Sent::Failed(err) => {
                         return self.all(&todo, &Fate::Failed(failure::of_call(&err)));
                     }
@@ -128,8 +129,8 @@ impl Writer<'_> {
                 return self.written;
             }
         }
-        let message = format!("add to `{}`: it is changed again and again", self.at.name);
-        self.all(&todo, &Fate::Failed(failure::conflict(message)))
+        let failure = failure::changed_again_and_again(self.at.name, taken.as_ref());
+        self.all(&todo, &Fate::Failed(failure))
     }
 
     /// All values share one fate.

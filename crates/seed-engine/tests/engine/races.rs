@@ -274,7 +274,7 @@ async fn an_entry_that_changes_again_and_again_is_given_up() {
     let report = world.run().await;
     assert_eq!(
         fates(&report)[0],
-        "agent#PASSWORD failed (conflict): add to `agent`: it is changed again and again"
+        "agent#PASSWORD failed (conflict): add to `agent`: it is changed again and again: it was changed meanwhile"
     );
     assert_eq!(fates(&report)[3], "url skipped because of agent#PASSWORD");
     assert_eq!(world.stage.log().len(), 10);
