@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -61,8 +62,29 @@ impl Sealed {
         self.start(directory, arguments)?.finish()
     }
 
+    /// Runs the program like [`Sealed::run`], with this on stdin: not more than a pipe holds.
+    pub fn feed<I>(&self, directory: &Path, arguments: I, stdin: &[u8]) -> Result<Outcome, String>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let mut running = self.spawn(directory, arguments, Stdio::piped())?;
+        let pipe = running.child.stdin.take();
+        // A program that ends without reading closes the pipe.
+        drop(pipe.map(|mut pipe| pipe.write_all(stdin)));
+        running.finish()
+    }
+
     /// Starts the program like [`Sealed::run`], without waiting for its end.
     pub fn start<I>(&self, directory: &Path, arguments: I) -> Result<Running, String>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        self.spawn(directory, arguments, Stdio::null())
+    }
+
+    fn spawn<I>(&self, directory: &Path, arguments: I, stdin: Stdio) -> Result<Running, String>
     where
         I: IntoIterator,
         I::Item: AsRef<OsStr>,
@@ -70,7 +92,7 @@ impl Sealed {
         let child = self
             .command(&self.program, directory)
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -273,6 +295,15 @@ mod tests {
     #[test]
     fn stdin_is_empty() {
         assert_eq!(shell("cat").to_string(), "---\n[exit status: 0]");
+    }
+
+    #[test]
+    fn a_program_is_fed() {
+        let sealed = Sealed::new(Path::new("/bin/sh")).unwrap();
+        let outcome = sealed.feed(Path::new("/"), ["-c", "cat"], b"food").unwrap();
+        assert_eq!(outcome.success(), Ok("food".to_owned()));
+        let deaf = sealed.feed(Path::new("/"), ["-c", "exit 3"], b"food");
+        assert_eq!(deaf.unwrap().status.code(), Some(3));
     }
 
     #[test]

@@ -10,14 +10,24 @@ pub fn leaks(
     secrets: &BTreeMap<String, Vec<u8>>,
     outputs: &BTreeMap<String, Vec<u8>>,
 ) -> Vec<String> {
+    let outputs: BTreeMap<&String, String> = outputs
+        .iter()
+        .map(|(name, output)| (name, text_of(output)))
+        .collect();
     let mut leaks = Vec::new();
     for (key, value) in secrets {
         for (form, text) in forms(value) {
-            let found = outputs.iter().filter(|(_, output)| contains(output, &text));
+            let text = text_of(&text);
+            let found = outputs.iter().filter(|(_, output)| output.contains(&text));
             leaks.extend(found.map(|(name, _)| format!("{key} ({form}) in {name}")));
         }
     }
     leaks
+}
+
+/// A character for each byte, whatever it is: texts are searched quickly, and nothing is lost.
+fn text_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 /// Ways to write a value. In base64 a text looks different at each of three places in a longer one.
@@ -34,6 +44,7 @@ fn forms(value: &[u8]) -> Vec<(String, Vec<u8>)> {
         ),
         ("form".to_owned(), percent(value, "-._*/:@")),
         ("json".to_owned(), json(value)),
+        ("json in json".to_owned(), json(&json(value))),
         ("debug".to_owned(), debug(value)),
         (
             "half of it".to_owned(),
@@ -81,12 +92,6 @@ fn debug(value: &[u8]) -> Vec<u8> {
     numbers.join(", ").into_bytes()
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +115,7 @@ mod tests {
             "636f72726563742022686f727365222062617474657279",
             "correct%20%22horse%22%20battery",
             r#"{"a": "correct \"horse\" battery"}"#,
+            r#"{"a": "{\"b\": \"correct \\\"horse\\\" battery\"}"}"#,
             "[99, 111, 114, 114, 101, 99, 116, 32, 34, 104, 111, 114, 115, 101, 34, 32, 98, 97, 116, 116, 101, 114, 121]",
         ] {
             assert!(found(form.to_owned()), "{form}");

@@ -29,6 +29,9 @@ pub enum Fault {
     Empty404,
     /// An error of this status whose body repeats the request's body and all of its headers.
     Echo(u16),
+    /// The service has done what was asked, and an error of this status says otherwise: its body, and every header that a
+    /// client might show, repeat the request's body and all of its headers.
+    EchoAfter(u16),
     /// Nothing is answered and the service never sees the request, until the server stops.
     HoldBefore,
     /// The service has done what was asked, and nothing is answered until the server stops.

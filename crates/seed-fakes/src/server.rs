@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ struct Shared<S> {
     service: S,
     control: Mutex<Control>,
     logged: Notify,
+    connections: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -74,7 +75,18 @@ impl<S: Service> Server<S> {
 
     /// Starts a stand-in with a certificate for `127.0.0.1` and `localhost`.
     pub fn start_tls(service: S, authority: &Authority) -> Self {
-        let config = authority.server(&["127.0.0.1", "localhost"]);
+        Self::start_tls_for(service, authority, &["127.0.0.1", "localhost"])
+    }
+
+    /// Starts a stand-in with a certificate for other names or addresses.
+    pub fn start_tls_for(service: S, authority: &Authority, names: &[&str]) -> Self {
+        let config = authority.server(names, false);
+        Self::start_on(service, Some(TlsAcceptor::from(config)))
+    }
+
+    /// Starts a stand-in whose certificate has run out.
+    pub fn start_tls_expired(service: S, authority: &Authority) -> Self {
+        let config = authority.server(&["127.0.0.1", "localhost"], true);
         Self::start_on(service, Some(TlsAcceptor::from(config)))
     }
 
@@ -89,6 +101,7 @@ impl<S: Service> Server<S> {
             service,
             control: Mutex::default(),
             logged: Notify::new(),
+            connections: AtomicUsize::new(0),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -139,6 +152,11 @@ impl<S: Service> Server<S> {
     /// Refuses writes that come too fast.
     pub fn set_write_quota(&self, quota: Quota) {
         self.shared.control().quota = Some(Bucket::new(quota));
+    }
+
+    /// How often somebody connected, whatever came of it.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// All requests so far.
@@ -228,6 +246,7 @@ impl<S: Service> Shared<S> {
                 | Fault::Late(_)
                 | Fault::Slow(_)
                 | Fault::Malformed
+                | Fault::EchoAfter(_)
                 | Fault::HoldAfter,
             ) => true,
             Some(
@@ -294,6 +313,7 @@ impl<S: Service> Shared<S> {
             }
             (Some(Fault::Empty404), _) => plain(&Answer::empty(404)),
             (Some(Fault::Echo(status)), _) => plain(&echo(status, &request)),
+            (Some(Fault::EchoAfter(status)), _) => plain(&echo_in_headers(status, &request)),
             (Some(Fault::HoldBefore | Fault::HoldAfter), _) => std::future::pending().await,
             (
                 None
@@ -324,6 +344,7 @@ async fn accept<S: Service>(
     };
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
         // Small answers must not wait for each other.
         drop(stream.set_nodelay(true));
         let shared = Arc::clone(&shared);
@@ -427,6 +448,29 @@ fn echo(status: u16, request: &Request) -> Answer {
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError", "code": status,
     });
     Answer::json(status, &error)
+}
+
+/// As [`echo`], and the same text in every header that a client might show.
+fn echo_in_headers(status: u16, request: &Request) -> Answer {
+    let answer = echo(status, request);
+    let text: String = String::from_utf8_lossy(&request.body)
+        .chars()
+        .filter(|c| (' '..='~').contains(c))
+        .collect();
+    let names = [
+        "audit-id",
+        "location",
+        "retry-after",
+        "warning",
+        "www-authenticate",
+        "x-amzn-errortype",
+        "x-amzn-requestid",
+        "x-request-id",
+        "x-vault-request-id",
+    ];
+    names
+        .iter()
+        .fold(answer, |answer, name| answer.with_header(name, text.trim()))
 }
 
 #[expect(

@@ -40,12 +40,15 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A server's side of TLS, for these names or addresses.
+    /// A server's side of TLS, for these names or addresses, with a certificate that is good or has run out.
     #[expect(clippy::unwrap_used, reason = "a test cannot do without")]
-    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, names: &[&str], is_expired: bool) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let params = CertificateParams::new(names).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        if is_expired {
+            params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
         let leaf = params.signed_by(&key, &self.issuer).unwrap();
         let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
