@@ -510,7 +510,7 @@ fn an_untrusted_certificate_is_named_as_the_cause_at_once() -> Test {
 
     ---
     error: cannot ask the backend `aws-sm`
-      caused by: find out where and as whom: no TLS for GetCallerIdentity: the server's certificate is not trusted (UnknownIssuer); name its authority in AWS_CA_BUNDLE
+      caused by: find out where and as whom: no TLS for GetCallerIdentity: the server's certificate is not trusted: its issuer is unknown; name its authority in AWS_CA_BUNDLE
     [exit status: 1]
     ");
     Ok(())

@@ -8,6 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::DispatchFailure;
+use rustls::CertificateError;
 use seed_core::name::SecretName;
 use seed_provider::{Error, ErrorKind, Operation};
 
@@ -208,14 +209,32 @@ fn keyless(err: &CredentialsError) -> String {
 
 fn untrusted(err: &rustls::Error) -> String {
     if let rustls::Error::InvalidCertificate(why) = err {
-        return format!(
-            "the server's certificate is not trusted ({why}); name its authority in AWS_CA_BUNDLE"
-        );
+        return distrust(why).to_owned();
     }
     if matches!(err, rustls::Error::InvalidMessage(_)) {
-        return "the server does not speak TLS".to_owned();
+        return "the server does not speak TLS; check the endpoint".to_owned();
     }
     err.to_string()
+}
+
+/// Without the library's own words: those name moments and bytes.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "rustls adds kinds, and there is nothing to say about most"
+)]
+fn distrust(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired; renew it, or check the clock"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for another name; check the endpoint"
+        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the server's certificate is not trusted: its issuer is unknown; name its authority in AWS_CA_BUNDLE"
+        }
+        _ => "the server's certificate is not valid; name its authority in AWS_CA_BUNDLE",
+    }
 }
 
 /// Looks for one kind of cause. What is inside an input or output error is not its source.

@@ -245,10 +245,17 @@ fn cause(whole: &reqwest::Error) -> Lost {
             Some(io::ErrorKind::ConnectionRefused) => {
                 "the connection was refused; check the address, and that the server runs".to_owned()
             }
-            Some(kind) if kind != io::ErrorKind::Other => {
-                format!("no connection could be made: {kind}")
+            Some(
+                kind @ (io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::TimedOut),
+            ) => {
+                format!("no connection could be made: {kind}; check the address, and the network")
             }
-            Some(_) | None => "no connection could be made; check the address".to_owned(),
+            Some(_) | None => {
+                "no connection could be made; check the address, and that its host exists"
+                    .to_owned()
+            }
         });
     }
     if whole.is_timeout() {

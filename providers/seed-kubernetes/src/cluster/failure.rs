@@ -40,7 +40,10 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
             ErrorKind::Unexpected,
             "something other than the API server answered, such as a proxy; check the server of the context",
         ),
-        405 => fixed(ErrorKind::Unsupported, "the API server cannot do that"),
+        405 => fixed(
+            ErrorKind::Unsupported,
+            "the API server cannot do that; check the server of the context",
+        ),
         409 if reason == Some("AlreadyExists") => {
             fixed(ErrorKind::AlreadyExists, "something of that name exists")
         }
@@ -111,7 +114,7 @@ pub(super) fn of_body(call: &Call, answer: &Answer) -> Error {
 pub(super) fn of_connection(call: &Call, err: &(dyn StdError + 'static)) -> Error {
     if let Some(rustls::Error::InvalidCertificate(why)) = find::<rustls::Error>(err) {
         let message = format!(
-            "the certificate of the API server is not trusted: {}; give its authority to the context's cluster as `certificate-authority`",
+            "the certificate of the API server is not trusted: {}",
             distrust(why)
         );
         return of_call(call, ErrorKind::Unexpected, message);
@@ -170,16 +173,22 @@ pub(super) fn writes(call: &Call) -> bool {
 )]
 fn distrust(why: &CertificateError) -> &'static str {
     match why {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired; renew it"
+        }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet"
+            "it is not valid yet; check the clocks"
         }
-        CertificateError::Revoked => "it was revoked",
-        CertificateError::UnknownIssuer => "nobody knows its issuer",
+        CertificateError::Revoked => "it was revoked; give the server another one",
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "nobody knows its issuer; give its authority to the context's cluster as `certificate-authority`"
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name"
+            "it is for another name; check the server of the context, or set `tls-server-name` beside it"
         }
-        _ => "it does not hold",
+        _ => {
+            "it does not hold; give its authority to the context's cluster as `certificate-authority`, or the server another one"
+        }
     }
 }
 
