@@ -142,7 +142,8 @@ impl Patience {
 
     /// The service asked for more time than anybody waits.
     pub(super) fn asked(&self, counts: Counts, wait: Duration) {
-        let until = Instant::now() + wait;
+        // No run lasts longer, and not every duration can be added to a time.
+        let until = Instant::now() + wait.min(DAY);
         self.close(counts, Closed::Asked { wait, until });
     }
 
@@ -163,6 +164,8 @@ impl Patience {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+const DAY: Duration = Duration::from_hours(24);
 
 impl State {
     fn lane(&mut self, counts: Counts) -> &mut Lane {

@@ -231,7 +231,7 @@ impl Requests {
         if let ErrorKind::RateLimited { .. } = kind {
             tries.refusals += 1;
             let pause = backoff.pause(tries.refusals, kind, &**jitter);
-            return (begin.elapsed() + pause < *patience).then_some(pause);
+            return (begin.elapsed().saturating_add(pause) < *patience).then_some(pause);
         }
         tries.failures += 1;
         // What was waited for in vain twice is not waited for again.
@@ -368,6 +368,14 @@ mod tests {
             took > Duration::from_secs(50) && took < Duration::from_mins(1),
             "{took:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_asks_for_longer_than_can_be_counted_is_believed() {
+        let retry_after = Some(Duration::MAX);
+        let (kind, attempts, took) = write(&[ErrorKind::RateLimited { retry_after }]).await;
+        let wanted = Some(ErrorKind::RateLimited { retry_after });
+        assert_eq!((kind, attempts, took), (wanted, 1, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]
