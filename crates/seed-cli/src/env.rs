@@ -120,6 +120,18 @@ impl Environment {
         value.filter(|value| !value.is_empty())
     }
 
+    /// The paths that a variable lists; none of them is empty.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads variables"
+    )]
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn paths(name: &str) -> Vec<PathBuf> {
+        let listed = std::env::var_os(name).unwrap_or_default();
+        let paths = std::env::split_paths(&listed);
+        paths.filter(|path| !path.as_os_str().is_empty()).collect()
+    }
+
     /// The value that a variable holds.
     #[expect(
         clippy::disallowed_methods,

@@ -20,6 +20,8 @@ use seed_provider::{ErrorKind, Marks, Operation, Provider as _, Replace as _, Wa
 use serde_json::json;
 use support::{NAMESPACE, policy, write_kubeconfig};
 
+#[path = "behaviour/reaching.rs"]
+mod reaching;
 mod support;
 
 /// An adapter, the server that it talks to, and the directory of its kubeconfig.
@@ -41,7 +43,7 @@ impl Stand {
         let kubeconfig = write_kubeconfig(directory.path(), &server.url(), "", &user);
         let config = Config {
             access: Access {
-                kubeconfig: Some(kubeconfig),
+                kubeconfigs: vec![kubeconfig],
                 ..Access::default()
             },
             namespace: Some(NAMESPACE.to_owned()),
@@ -522,7 +524,7 @@ fn adapter(
 ) -> Kubernetes {
     let config = Config {
         access: Access {
-            kubeconfig: Some(write_kubeconfig(directory, url, authority, user)),
+            kubeconfigs: vec![write_kubeconfig(directory, url, authority, user)],
             hidden: hidden.iter().map(|name| (*name).to_owned()).collect(),
             ..Access::default()
         },
@@ -627,7 +629,7 @@ fn a_context_or_a_server_that_is_another_stops_before_any_call() {
         let access = Access {
             context: context.map(str::to_owned),
             server: server.map(str::to_owned),
-            kubeconfig: Some(kubeconfig.clone()),
+            kubeconfigs: vec![kubeconfig.clone()],
             hidden: Vec::new(),
         };
         let config = Config {

@@ -16,7 +16,7 @@ fn main() {
         let user = serde_json::json!({"token": seed_fakes::Kubernetes::TOKEN});
         let config = Config {
             access: Access {
-                kubeconfig: Some(write_kubeconfig(directory.path(), &server.url(), "", &user)),
+                kubeconfigs: vec![write_kubeconfig(directory.path(), &server.url(), "", &user)],
                 ..Access::default()
             },
             namespace: Some(NAMESPACE.to_owned()),

@@ -32,7 +32,7 @@ fn main() {
 fn adapter(server: &KubeApiserver, namespace: &str) -> Result<Kubernetes, Failed> {
     let config = Config {
         access: Access {
-            kubeconfig: Some(server.admin_kubeconfig()),
+            kubeconfigs: vec![server.admin_kubeconfig()],
             ..Access::default()
         },
         namespace: Some(namespace.to_owned()),

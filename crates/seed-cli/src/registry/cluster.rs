@@ -8,6 +8,7 @@ use seed_core::resolve::{Resolved, ResolvedBackend, ResolvedCluster, ResolvedTar
 use seed_kubernetes::{Access, CAPABILITIES, Delivery, DeliveryConfig, Form};
 
 use super::opened::{Ground, Opened};
+use crate::env::Environment;
 use crate::error::{CliError, Result};
 
 /// Opens the cluster with its Secrets. Makes no call.
@@ -22,7 +23,7 @@ pub(super) fn open(
         access: Access {
             context: cluster.context.clone(),
             server: cluster.server.clone(),
-            kubeconfig: None,
+            kubeconfigs: Environment::paths("KUBECONFIG"),
             hidden: ground.hidden.to_vec(),
         },
         create_namespaces: ground.create_namespace,

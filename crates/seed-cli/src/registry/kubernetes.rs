@@ -5,6 +5,7 @@ use seed_kubernetes::{Access, CAPABILITIES, Config, Kubernetes};
 use seed_provider::Traced;
 
 use super::opened::{Ground, Opened};
+use crate::env::Environment;
 use crate::error::{CliError, Result};
 
 /// Each request is tried by itself, since a call may need several. Nothing in Kubernetes can be brought back.
@@ -25,7 +26,7 @@ pub(super) fn open(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Ope
         access: Access {
             context: setting("context"),
             server: setting("server"),
-            kubeconfig: None,
+            kubeconfigs: Environment::paths("KUBECONFIG"),
             hidden: ground.hidden.to_vec(),
         },
         namespace: setting("namespace"),

@@ -32,6 +32,10 @@ struct State {
     /// Lists that were begun, as they were then.
     lists: BTreeMap<u64, Vec<Value>>,
     unknown_token: bool,
+    /// The token that is taken instead of the first one.
+    token: Option<String>,
+    /// The labels that namespaces were created with.
+    labels: BTreeMap<String, Value>,
 }
 
 /// What a path is about.
@@ -114,6 +118,16 @@ impl Kubernetes {
         self.state().lists.clear();
     }
 
+    /// The labels that a namespace was created with.
+    pub fn namespace_labels(&self, namespace: &str) -> Option<Value> {
+        self.state().labels.get(namespace).cloned()
+    }
+
+    /// Takes another token from now on.
+    pub fn replace_token(&self, token: &str) {
+        self.state().token = Some(token.to_owned());
+    }
+
     /// Knows the token no more.
     pub fn revoke_token(&self) {
         self.state().unknown_token = true;
@@ -145,7 +159,7 @@ impl Service for Kubernetes {
 
     fn answer(&self, request: &Request) -> Answer {
         let mut state = self.state();
-        let bearer = format!("Bearer {}", Self::TOKEN);
+        let bearer = format!("Bearer {}", state.token.as_deref().unwrap_or(Self::TOKEN));
         if state.unknown_token || request.header("authorization") != Some(&*bearer) {
             return status::unauthorized();
         }
@@ -271,6 +285,8 @@ impl State {
             return status::already_exists("namespaces", name);
         }
         self.namespaces.insert(name.to_owned(), false);
+        let labels = body["metadata"]["labels"].clone();
+        self.labels.insert(name.to_owned(), labels);
         let mut answer = self.namespace(name);
         answer.status = 201;
         answer

@@ -1,12 +1,13 @@
 //! Which API server: a context of a kubeconfig, or the one of the pod that we run in.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use futures::FutureExt as _;
 use http::Uri;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+
+use super::{kubeconfig, proxy};
 
 /// Where to look for an API server, and what it must be.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +16,8 @@ pub struct Access {
     pub context: Option<String>,
     /// The address that the API server must have.
     pub server: Option<String>,
-    /// The kubeconfig, in place of those that `KUBECONFIG` names or `~/.kube/config`.
-    pub kubeconfig: Option<PathBuf>,
+    /// The files that `KUBECONFIG` names; `~/.kube/config` without any.
+    pub kubeconfigs: Vec<PathBuf>,
     /// Variables that a credential plugin must not see: they hold values.
     pub hidden: Vec<String>,
 }
@@ -63,32 +64,18 @@ pub(super) struct Found {
 
 /// Finds the API server and checks that it is the one that is wanted. Reads files, and makes no call.
 pub(super) fn find(access: &Access) -> Result<Found, ConfigError> {
-    let mut found = match kubeconfig(access)? {
-        Some(kubeconfig) => in_kubeconfig(kubeconfig, access)?,
-        None => in_pod(access)?,
+    let (mut found, proxy) = match kubeconfig::read(&access.kubeconfigs)? {
+        Some(kubeconfig) => {
+            let proxy = kubeconfig::proxy(&kubeconfig, access.context.as_deref());
+            (in_kubeconfig(kubeconfig, access)?, proxy)
+        }
+        None => (in_pod(access)?, None),
     };
     if let Some(wanted) = &access.server {
         check_server(&found, wanted)?;
     }
-    found.config.proxy_url = super::proxy::of(&found.config);
+    found.config.proxy_url = proxy::of(proxy.as_deref(), &found.config.cluster_url)?;
     Ok(found)
-}
-
-/// The kubeconfig, or `None` when there is none.
-fn kubeconfig(access: &Access) -> Result<Option<Kubeconfig>, ConfigError> {
-    let read = match &access.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
-    };
-    match read {
-        Ok(read) if read.contexts.is_empty() && read.current_context.is_none() => Ok(None),
-        Ok(read) => Ok(Some(read)),
-        Err(KubeconfigError::ReadConfig(err, _)) if err.kind() == io::ErrorKind::NotFound => {
-            Ok(None)
-        }
-        Err(KubeconfigError::FindPath) => Ok(None),
-        Err(err) => Err(unusable(&err)),
-    }
 }
 
 fn in_kubeconfig(kubeconfig: Kubeconfig, access: &Access) -> Result<Found, ConfigError> {
@@ -107,6 +94,12 @@ fn in_kubeconfig(kubeconfig: Kubeconfig, access: &Access) -> Result<Found, Confi
         return Err(no_context(&name, &kubeconfig));
     };
     let user = context.user.clone().filter(|user| !user.is_empty());
+    let is_known = |user: &String| kubeconfig.auth_infos.iter().any(|it| it.name == *user);
+    if let Some(user) = user.as_ref().filter(|user| !is_known(user)) {
+        // Without it requests would go out as nobody.
+        let message = format!("the context's user `{user}` is not in the kubeconfig");
+        return Err(ConfigError::new(message, kubeconfig::CHECK));
+    }
     let options = KubeConfigOptions {
         context: Some(name.clone()),
         ..KubeConfigOptions::default()
@@ -115,8 +108,11 @@ fn in_kubeconfig(kubeconfig: Kubeconfig, access: &Access) -> Result<Found, Confi
     let loaded = Config::from_custom_kubeconfig(kubeconfig, &options).now_or_never();
     let config = match loaded {
         Some(Ok(config)) => config,
-        Some(Err(err)) => return Err(unusable(&err)),
-        None => return Err(ConfigError::new("the kubeconfig cannot be read", CHECK)),
+        Some(Err(err)) => return Err(kubeconfig::unusable(&err)),
+        None => {
+            let message = "the kubeconfig cannot be read";
+            return Err(ConfigError::new(message, kubeconfig::CHECK));
+        }
     };
     refuse_legacy(&config)?;
     Ok(Found {
@@ -216,38 +212,3 @@ pub(super) fn shown(address: &Uri) -> String {
     let host = authority.rsplit('@').next().unwrap_or_default();
     format!("{scheme}://{host}{}", address.path().trim_end_matches('/'))
 }
-
-/// What kube says of a kubeconfig, without its own words: those may show a line, and a token may be in it.
-fn unusable(err: &KubeconfigError) -> ConfigError {
-    let message = match err {
-        KubeconfigError::ReadConfig(err, path) => {
-            format!("cannot read the kubeconfig `{}`: {err}", path.display())
-        }
-        KubeconfigError::LoadClusterOfContext(name) => {
-            format!("the context's cluster `{name}` is not in the kubeconfig")
-        }
-        KubeconfigError::MissingClusterUrl => "the context's cluster has no `server`".to_owned(),
-        KubeconfigError::ParseClusterUrl(_) => {
-            "the `server` of the context's cluster is no address".to_owned()
-        }
-        KubeconfigError::LoadCertificateAuthority(_) | KubeconfigError::ParseCertificates(_) => {
-            "the certificate authority of the context's cluster cannot be read".to_owned()
-        }
-        KubeconfigError::LoadClientCertificate(_) | KubeconfigError::LoadClientKey(_) => {
-            "the client certificate of the context's user cannot be read".to_owned()
-        }
-        KubeconfigError::ParseProxyUrl(_) | KubeconfigError::ParseNoProxy(_) => {
-            "the address of the proxy is no address".to_owned()
-        }
-        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
-            "the files that KUBECONFIG names are of different kinds".to_owned()
-        }
-        KubeconfigError::CurrentContextNotSet
-        | KubeconfigError::LoadContext(_)
-        | KubeconfigError::FindPath
-        | KubeconfigError::Parse(_) => "the kubeconfig is not as it should be".to_owned(),
-    };
-    ConfigError::new(message, CHECK)
-}
-
-const CHECK: &str = "`kubectl config view` shows what is wrong with it";

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Method, Request};
 use kube::client::Body;
 use seed_provider::{Error, ErrorKind, Policy, Requests, Result};
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use super::access::{self, Access, ConfigError};
 use super::answer::Answer;
 use super::call::{Call, Content};
 use super::failure;
-use super::login::{Login, Session};
+use super::login::{self, Login, Session};
 
 /// One API server as one user. Every request goes out under the run's [`Policy`], once; redirects are not followed.
 pub struct Cluster {
@@ -39,6 +39,11 @@ impl Cluster {
         let host = found.config.cluster_url.host().unwrap_or_default();
         if server.starts_with("http://") && !["127.0.0.1", "localhost", "[::1]"].contains(&host) {
             notes.push(format!("{server} is reached without TLS"));
+        }
+        if login::is_nobody(&found.config.auth_info) {
+            notes.push(format!(
+                "there is no credential for {server}: requests go out without one"
+            ));
         }
         Ok(Self {
             login: Login::new(found.config, access.hidden.clone(), policy.deadline),
@@ -85,17 +90,26 @@ impl Cluster {
     /// success, or a refusal that means something for the verb. A server that fails, is busy or does not know us is an
     /// error here.
     pub async fn send(&self, call: &Call) -> Result<Answer> {
-        let attempt = || self.attempt(call);
+        // A login takes the time that a person takes, not that of a request.
+        let session = self.session(call, None).await?;
+        let sent = self.send_as(&session, call).await;
+        match sent {
+            Err(err) if err.kind() == ErrorKind::Unauthenticated && self.login.can_renew() => {
+                // Nothing was done, and a plugin may give what is valid again.
+                let session = self.session(call, Some(session.number)).await?;
+                self.send_as(&session, call).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn send_as(&self, session: &Session, call: &Call) -> Result<Answer> {
+        let (operation, name) = (call.operation, call.name.as_ref());
+        let attempt = || attempt(session, call);
         if failure::writes(call) {
-            let sent = self
-                .requests
-                .write(call.operation, call.name.as_ref(), attempt);
-            sent.await
+            self.requests.write(operation, name, attempt).await
         } else {
-            let sent = self
-                .requests
-                .read(call.operation, call.name.as_ref(), attempt);
-            sent.await
+            self.requests.read(operation, name, attempt).await
         }
     }
 
@@ -125,20 +139,6 @@ impl Cluster {
         failure::of_body(call, answer)
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer> {
-        let session = self.session(call, None).await?;
-        let mut answer = once(call, &session).await?;
-        if answer.status == 401 && self.login.can_renew() {
-            // Nothing was done, and a plugin may give what is valid again.
-            let session = self.session(call, Some(session.number)).await?;
-            answer = once(call, &session).await?;
-        }
-        match answer.status {
-            401 | 429 | 500..=599 => Err(failure::of_answer(call, &answer)),
-            _ => Ok(answer),
-        }
-    }
-
     async fn session(&self, call: &Call, refused: Option<u64>) -> Result<Session> {
         let session = self.login.session(refused).await;
         session.map_err(|message| failure::of_call(call, ErrorKind::Unauthenticated, message))
@@ -151,6 +151,18 @@ impl fmt::Debug for Cluster {
             .field("server", &self.server)
             .field("context", &self.context)
             .finish_non_exhaustive()
+    }
+}
+
+/// Sends a request once, and tells apart what the caller can.
+async fn attempt(session: &Session, call: &Call) -> Result<Answer> {
+    let answer = once(call, session).await?;
+    // Nothing that is to be created can have changed: somebody else counts against the same quota just now.
+    let busy = call.method == Method::POST && answer.says_conflict();
+    match answer.status {
+        401 | 429 | 500..=599 => Err(failure::of_answer(call, &answer)),
+        _ if busy => Err(failure::of_answer(call, &answer)),
+        _ => Ok(answer),
     }
 }
 

@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
-use kube::config::Config;
+use kube::config::{AuthInfo, Config};
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -59,17 +60,27 @@ impl Login {
         Ok(session)
     }
 
-    /// Whether another login could give another credential. A token in a file is read again by kube itself.
+    /// Whether another login could give another credential: a plugin, or a file, which others may have written anew.
     pub(super) fn can_renew(&self) -> bool {
-        self.config.auth_info.exec.is_some()
+        let auth = &self.config.auth_info;
+        auth.exec.is_some() || auth.token_file.is_some()
     }
 
     async fn log_in(&self, number: u64) -> Result<Session, String> {
         let mut config = self.config.clone();
         let mut expires = None;
-        // Written-out credentials go first, as in kube and in Go.
         let auth = &mut config.auth_info;
-        let written = auth.token.is_some() || auth.token_file.is_some() || auth.username.is_some();
+        if let Some(path) = auth.token_file.take() {
+            // As in Go: what the file says goes before a token that is written out, and a line may end.
+            match token(&path) {
+                Ok(token) => auth.token = Some(token),
+                Err(_) if auth.token.is_some() => {}
+                Err(why) => return Err(why),
+            }
+        }
+        // Written-out credentials go first, as in kube and in Go.
+        let password = auth.username.is_some() && auth.password.is_some();
+        let written = auth.token.is_some() || password;
         if let Some(exec) = auth.exec.take().filter(|_| !written) {
             let credential = plugin::run(&exec, &self.hidden).await;
             let credential = credential.map_err(|err| err.to_string())?;
@@ -88,6 +99,28 @@ impl Login {
     }
 }
 
+/// Whether there is nothing that says who we are.
+pub(super) fn is_nobody(auth: &AuthInfo) -> bool {
+    auth.token.is_none()
+        && auth.token_file.is_none()
+        && auth.username.is_none()
+        && auth.client_certificate.is_none()
+        && auth.client_certificate_data.is_none()
+        && auth.auth_provider.is_none()
+        && auth.exec.is_none()
+}
+
+/// A token that stands in a file.
+fn token(path: &str) -> Result<SecretString, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|err| format!("the token file `{path}` cannot be read: {err}"))?;
+    let text = Zeroizing::new(text);
+    match text.trim() {
+        "" => Err(format!("the token file `{path}` is empty")),
+        token => Ok(token.into()),
+    }
+}
+
 fn take(config: &mut Config, credential: Credential) {
     config.auth_info.token = credential.token;
     if let Some((certificate, key)) = credential.certificate {
@@ -99,5 +132,5 @@ fn take(config: &mut Config, credential: Credential) {
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A credential that ends sooner than this is renewed before it is used.
-const SOON: SignedDuration = SignedDuration::from_secs(60);
+/// A credential that ends sooner than this is renewed before it is used. One that is refused is renewed anyhow.
+const SOON: SignedDuration = SignedDuration::from_secs(10);

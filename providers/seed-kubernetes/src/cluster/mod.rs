@@ -5,6 +5,7 @@ mod answer;
 mod call;
 mod connection;
 mod failure;
+mod kubeconfig;
 mod login;
 mod plugin;
 mod proxy;

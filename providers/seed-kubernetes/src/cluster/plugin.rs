@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::config::ExecConfig;
+use kube::config::{ExecConfig, ExecInteractiveMode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::process::Command;
@@ -37,6 +37,10 @@ impl fmt::Display for PluginError {
 pub(super) async fn run(exec: &ExecConfig, hidden: &[String]) -> Result<Credential, PluginError> {
     let program = exec.command.as_deref().unwrap_or_default();
     let failed = |why: String| PluginError(format!("the credential plugin `{program}` {why}"));
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+        let why = "wants to ask on the terminal (`interactiveMode: Always`), and gets none; take one that does not";
+        return Err(failed(why.to_owned()));
+    }
     let mut command = command(program, exec, hidden);
     let child = command
         .spawn()

@@ -52,7 +52,7 @@ pub(crate) fn policy() -> Policy {
             first: Duration::from_millis(1),
             longest: Duration::from_millis(2),
         },
-        patience: Duration::from_millis(5),
+        patience: Duration::from_millis(500),
         jitter: Arc::new(|longest| longest),
     }
 }
