@@ -212,36 +212,57 @@ impl Kubernetes {
 
     /// Fills a Secret that somebody made without any value; fails with `AlreadyExists` when there is one.
     async fn fill(&self, name: &SecretName, data: &[(&str, &SecretValue)]) -> Result<Version> {
+        for _ in 0..ROUNDS {
+            let version = self.empty_version(name).await?;
+            match self
+                .patch(Operation::Create, name, data, &[], version.as_str())
+                .await
+            {
+                // Somebody else may have filled it, or only labelled it.
+                Err(err) if err.kind() == ErrorKind::Conflict => {}
+                filled => return filled,
+            }
+        }
+        let message = "it is changed again and again; run this again";
+        Err(Error::new(ErrorKind::Conflict, Operation::Create, message).about(name))
+    }
+
+    /// The version of a Secret without any value that may be filled.
+    async fn empty_version(&self, name: &SecretName) -> Result<Version> {
         let operation = Operation::Create;
-        let error = |kind, message: String| Error::new(kind, operation, message).about(name);
+        let error = |kind, message: String| Err(Error::new(kind, operation, message).about(name));
+        let taken = || {
+            error(
+                ErrorKind::AlreadyExists,
+                "something of that name exists".to_owned(),
+            )
+        };
         let there: Secret<Dropped> = match self.fetch(operation, name).await {
             Err(err) if err.kind() == ErrorKind::NotFound => {
                 let message = "it was there, and is gone again; run this again".to_owned();
-                return Err(error(ErrorKind::Conflict, message));
+                return error(ErrorKind::Conflict, message);
             }
             // It exists, whatever we may see of it.
-            Err(err) if err.kind() == ErrorKind::Denied => {
-                let message = "something of that name exists".to_owned();
-                return Err(error(ErrorKind::AlreadyExists, message));
-            }
+            Err(err) if err.kind() == ErrorKind::Denied => return taken(),
             there => there?,
         };
         if owner::is_going(&there.metadata) {
             let message = format!("it {}; run this again when it is gone", owner::GOING);
-            return Err(error(ErrorKind::Conflict, message));
+            return error(ErrorKind::Conflict, message);
         }
         if !there.is_empty() {
-            let message = "something of that name exists".to_owned();
-            return Err(error(ErrorKind::AlreadyExists, message));
+            return taken();
         }
         if let Some(why) = owner::refuses(&there, self.kind_of(name.as_str())) {
             let message = format!("it is empty and {why}, so nothing is written into it");
-            return Err(error(ErrorKind::Conflict, message));
+            return error(ErrorKind::Conflict, message);
         }
-        let version = &there.metadata.resource_version;
-        self.patch(operation, name, data, &[], version).await
+        Ok(Version::new(there.metadata.resource_version))
     }
 }
+
+/// How often a Secret may change under us before we give it up.
+const ROUNDS: usize = 10;
 
 impl fmt::Debug for Kubernetes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -341,14 +362,8 @@ impl Provider for Kubernetes {
             .about(name)
             .needing(self.needs("create"));
         let answer = self.cluster.send(&call).await?;
-        if answer.says_already_exists() {
+        if answer.says_already_exists("secrets", name.as_str()) {
             return self.fill(name, &data).await;
-        }
-        if answer.says_conflict() {
-            // A quota that others count against at the same time; the Secret itself cannot have changed.
-            let message =
-                "the API server was busy with another one's request (409 Conflict); run this again";
-            return Err(Error::new(ErrorKind::Unavailable, operation, message).about(name));
         }
         if answer.says_not_found("namespaces", &self.namespace) {
             let message = format!(

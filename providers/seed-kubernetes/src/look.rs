@@ -1,6 +1,6 @@
 //! Looking: one list for all, or one by one where the list is denied. Values do not get past the reader of an answer.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use seed_core::inventory::{Depth, Inventory, Presence, Shape, Version, Wanted};
@@ -9,7 +9,7 @@ use seed_provider::{Error, ErrorKind, Operation, Result};
 
 use crate::backend::Kubernetes;
 use crate::cluster::Call;
-use crate::object::{Dropped, Page, SINGLE, Secret};
+use crate::object::{Dropped, Metadata, Page, SINGLE, Secret};
 use crate::owner;
 
 impl Kubernetes {
@@ -38,11 +38,13 @@ impl Kubernetes {
         let quick = wanted.iter().all(|it| it.depth == Depth::Quick);
         let mut restarts = 0;
         let mut found = HashMap::new();
+        // A server that gives a page twice would never come to an end.
+        let mut seen = HashSet::new();
         let mut next = String::new();
         loop {
             let call = self.list(quick, &next);
             let answer = self.cluster.send(&call).await?;
-            if answer.status == 403 && next.is_empty() {
+            if answer.says_forbidden() && next.is_empty() {
                 self.note(format!(
                     "`list` on secrets is denied in the namespace `{}`; each name was looked up with `get` instead",
                     self.namespace
@@ -53,11 +55,15 @@ impl Kubernetes {
                 // What was listed so far is of a time that the server has forgotten.
                 restarts += 1;
                 found.clear();
+                seen.clear();
                 next.clear();
                 continue;
             }
             let page: Page = self.cluster.object(&call, &answer)?;
-            if page.kind != if quick { PARTIAL_LIST } else { LIST } {
+            let whole = page.metadata.is_whole() && seen.insert(page.metadata.next.clone());
+            let ours = |secret: &Secret<_>| secret.metadata.namespace == self.namespace;
+            let right = page.kind == if quick { PARTIAL_LIST } else { LIST };
+            if !right || !whole || !page.items.iter().all(ours) {
                 return Err(self.cluster.unreadable(&call, &answer));
             }
             for secret in page.items {
@@ -135,7 +141,11 @@ impl Kubernetes {
         }
         let secret: Secret<Dropped> = self.cluster.object(&call, &answer)?;
         let kind = if quick { PARTIAL } else { ONE };
-        if secret.kind.as_deref() != Some(kind) || secret.metadata.name != wanted.name.as_str() {
+        let Metadata {
+            name, namespace, ..
+        } = &secret.metadata;
+        let ours = *name == wanted.name.as_str() && *namespace == self.namespace;
+        if secret.kind.as_deref() != Some(kind) || !ours {
             return Err(self.cluster.unreadable(&call, &answer));
         }
         Ok(presence(
@@ -166,6 +176,9 @@ fn presence(kind: &str, secret: &Secret<Dropped>, wanted: &Wanted) -> Presence {
         return Presence::Disabled { reason };
     }
     let version = Version::new(secret.metadata.resource_version.clone());
+    if keys.is_empty() && !wanted.fields.is_empty() {
+        return Presence::Empty { version };
+    }
     let single = wanted.fields.is_empty() && keys.iter().eq([SINGLE]);
     let shape = if single {
         Shape::Single

@@ -65,10 +65,18 @@ pub(crate) struct Page {
 
 /// Where the next page is.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct PageMetadata {
     #[serde(rename = "continue")]
     pub(crate) next: String,
+    remaining_item_count: Option<i64>,
+}
+
+impl PageMetadata {
+    /// Whether nothing is missing: what comes after the page is on the next one.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.next.is_empty() || self.remaining_item_count.unwrap_or_default() <= 0
+    }
 }
 
 fn null_is_empty<'de, D: Deserializer<'de>>(

@@ -33,10 +33,11 @@ pub(crate) fn is_going(metadata: &Metadata) -> bool {
 /// After "it".
 pub(crate) const GOING: &str = "is being deleted";
 
+/// Who keeps it. Who is named as an owner takes it along when it goes, whether it looks after it or not.
 fn keeper(metadata: &Metadata) -> Option<String> {
-    let owners = metadata.owner_references.iter().flatten();
-    let controller = owners.into_iter().find(|it| it.controller == Some(true));
-    if let Some(owner) = controller {
+    let owners = || metadata.owner_references.iter().flatten();
+    let controller = owners().find(|it| it.controller == Some(true));
+    if let Some(owner) = controller.or_else(|| owners().next()) {
         return Some(format!("the {} `{}`", owner.kind, owner.name));
     }
     let label = |key: &str| value(metadata.labels.as_ref(), key);
@@ -47,26 +48,55 @@ fn keeper(metadata: &Metadata) -> Option<String> {
             .flat_map(BTreeMap::keys)
             .any(|key| key.starts_with(prefix))
     };
-    if label("app.kubernetes.io/managed-by") == Some("Helm") {
-        return Some(match annotation("meta.helm.sh/release-name") {
-            Some(release) => format!("the Helm release `{release}`"),
-            None => "Helm".to_owned(),
-        });
+    if let Some(release) = annotation("meta.helm.sh/release-name") {
+        return Some(format!("the Helm release `{release}`"));
     }
-    if marked("reconcile.external-secrets.io/") {
-        return Some("External Secrets Operator".to_owned());
+    if let Some(by) = label("app.kubernetes.io/managed-by").and_then(manager) {
+        return Some(by.to_owned());
     }
-    if marked("sealedsecrets.bitnami.com/") {
-        return Some("Sealed Secrets".to_owned());
+    let found = MARKS.iter().find(|(prefix, _)| marked(prefix));
+    if let Some((_, keeper)) = found {
+        return Some((*keeper).to_owned());
     }
-    if marked("argocd.argoproj.io/tracking-id") || marked("argocd.argoproj.io/instance") {
-        return Some("Argo CD".to_owned());
-    }
-    if marked("kustomize.toolkit.fluxcd.io/") || marked("helm.toolkit.fluxcd.io/") {
-        return Some("Flux".to_owned());
-    }
-    None
+    // Argo CD's own label of old, which many others set as well; but then the Secret stands in a manifest.
+    let app = label("app.kubernetes.io/instance").filter(|_| marked(APPLIED));
+    app.map(|app| format!("the application `{app}`, whose manifest is applied"))
 }
+
+/// Programs that write their name into the usual label.
+fn manager(name: &str) -> Option<&'static str> {
+    match name {
+        "Helm" => Some("Helm"),
+        "external-secrets" => Some("External Secrets Operator"),
+        "hashicorp-vso" => Some("the Vault Secrets Operator"),
+        "kyverno" => Some("Kyverno"),
+        _ => None,
+    }
+}
+
+/// How the keys of labels and annotations begin by which programs know what they keep.
+const MARKS: [(&str, &str); 14] = [
+    ("argocd.argoproj.io/instance", "Argo CD"),
+    ("argocd.argoproj.io/tracking-id", "Argo CD"),
+    ("cert-manager.io/certificate-name", "cert-manager"),
+    ("controller.cert-manager.io/", "cert-manager"),
+    ("generate.kyverno.io/", "Kyverno"),
+    ("helm.sh/hook", "Helm"),
+    ("helm.toolkit.fluxcd.io/", "Flux"),
+    ("kustomize.toolkit.fluxcd.io/", "Flux"),
+    (
+        "reconcile.external-secrets.io/",
+        "External Secrets Operator",
+    ),
+    ("reflector.v1.k8s.emberstack.com/reflected-", "Reflector"),
+    ("reflector.v1.k8s.emberstack.com/reflects", "Reflector"),
+    ("replicator.v1.mittwald.de/replicate-from", "the replicator"),
+    ("replicator.v1.mittwald.de/replicated-", "the replicator"),
+    ("sealedsecrets.bitnami.com/", "Sealed Secrets"),
+];
+
+/// What `kubectl apply` and Argo CD leave behind.
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn value<'m>(map: Option<&'m BTreeMap<String, String>>, key: &str) -> Option<&'m str> {
     map?.get(key).map(String::as_str)
@@ -89,41 +119,71 @@ mod tests {
     #[test]
     fn what_others_keep_is_told_by_their_marks() {
         let marks = [
+            ("argocd.argoproj.io/tracking-id", "Argo CD"),
+            ("cert-manager.io/certificate-name", "cert-manager"),
+            ("helm.sh/hook", "Helm"),
+            ("kustomize.toolkit.fluxcd.io/name", "Flux"),
             (
-                json!({"ownerReferences": [{"kind": "ExternalSecret", "name": "db", "controller": true}]}),
-                Some("belongs to the ExternalSecret `db`"),
+                "reconcile.external-secrets.io/data-hash",
+                "External Secrets Operator",
+            ),
+            ("reflector.v1.k8s.emberstack.com/reflects", "Reflector"),
+            ("replicator.v1.mittwald.de/replicate-from", "the replicator"),
+            ("sealedsecrets.bitnami.com/managed", "Sealed Secrets"),
+        ];
+        for (key, keeper) in marks {
+            for place in ["labels", "annotations"] {
+                let found = refused(json!({place: {key: "x"}}), json!({"type": "Opaque"}));
+                assert_eq!(found.unwrap(), format!("belongs to {keeper}"));
+            }
+        }
+        for (manager, keeper) in [
+            ("Helm", Some("belongs to Helm")),
+            (
+                "hashicorp-vso",
+                Some("belongs to the Vault Secrets Operator"),
+            ),
+            ("kustomize", None),
+        ] {
+            let labels = json!({"managed-by": "seed", "app.kubernetes.io/managed-by": manager});
+            let found = refused(json!({"labels": labels}), json!({"type": "Opaque"}));
+            assert_eq!(found.as_deref(), keeper);
+        }
+        let source =
+            json!({"annotations": {"reflector.v1.k8s.emberstack.com/reflection-allowed": "true"}});
+        assert_eq!(refused(source, json!({"type": "Opaque"})), None);
+    }
+
+    #[test]
+    fn what_goes_with_another_object_or_stands_in_a_manifest_belongs_there() {
+        let (instance, applied) = (
+            json!({"app.kubernetes.io/instance": "shop"}),
+            json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"}),
+        );
+        let owner =
+            |kind: &str, controller| json!({"kind": kind, "name": "n", "controller": controller});
+        let marks = [
+            (
+                json!({"ownerReferences": [owner("Kafka", false), owner("ExternalSecret", true)]}),
+                Some("belongs to the ExternalSecret `n`"),
             ),
             (
-                json!({"ownerReferences": [{"kind": "Deployment", "name": "d"}]}),
-                None,
+                json!({"ownerReferences": [owner("Kafka", false)]}),
+                Some("belongs to the Kafka `n`"),
             ),
             (
-                json!({"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": {"meta.helm.sh/release-name": "redis"}}),
+                json!({"annotations": {"meta.helm.sh/release-name": "redis"}}),
                 Some("belongs to the Helm release `redis`"),
             ),
             (
-                json!({"annotations": {"reconcile.external-secrets.io/data-hash": "1"}}),
-                Some("belongs to External Secrets Operator"),
+                json!({"labels": instance, "annotations": applied}),
+                Some("belongs to the application `shop`, whose manifest is applied"),
             ),
-            (
-                json!({"annotations": {"sealedsecrets.bitnami.com/managed": "true"}}),
-                Some("belongs to Sealed Secrets"),
-            ),
-            (
-                json!({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}),
-                Some("belongs to Argo CD"),
-            ),
-            (
-                json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "x"}}),
-                Some("belongs to Flux"),
-            ),
+            (json!({"labels": instance}), None),
+            (json!({"annotations": applied}), None),
             (
                 json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}),
                 Some("is being deleted"),
-            ),
-            (
-                json!({"labels": {"managed-by": "seed", "app.kubernetes.io/managed-by": "kustomize"}}),
-                None,
             ),
         ];
         for (metadata, wanted) in marks {

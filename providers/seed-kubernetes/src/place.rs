@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::backend::Kubernetes;
 use crate::cluster::Call;
 use crate::labels;
-use crate::object::{Metadata, Page};
+use crate::object::{Dropped, Metadata, Page, Secret};
 
 /// What was proven of the namespace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,7 +114,9 @@ impl Kubernetes {
         });
         let call = Call::post(Operation::Identify, path, text(&secret));
         let answer = self.cluster.send(&call).await?;
-        if answer.is_success() {
+        // A proxy may say success as well.
+        let made: Option<Secret<Dropped>> = answer.object().filter(|_| answer.is_success());
+        if made.is_some_and(|it| it.kind.as_deref() == Some("Secret") && self.has(&it)) {
             return Ok(Ground::There);
         }
         if answer.says_not_found("namespaces", namespace) {
@@ -129,8 +131,12 @@ impl Kubernetes {
         let seen = answer.is_success()
             && answer
                 .object::<Page>()
-                .is_some_and(|page| !page.items.is_empty());
+                .is_some_and(|page| page.items.iter().any(|it| self.has(it)));
         if seen { Ok(Ground::There) } else { Err(denied) }
+    }
+
+    fn has(&self, secret: &Secret<Dropped>) -> bool {
+        secret.metadata.namespace == self.namespace
     }
 
     fn missing(&self) -> Result<Ground> {
@@ -170,7 +176,8 @@ impl Kubernetes {
             return Ok(());
         }
         let create = || async {
-            let metadata = labels::metadata(&self.namespace, marks);
+            // Labels of the first Secret are none of the namespace's.
+            let metadata = labels::metadata(&self.namespace, &Marks::of(marks.contract.clone()));
             let metadata = metadata.map_err(|key| refused_mark(&key))?;
             let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
             let path = "/api/v1/namespaces?fieldManager=seed";
@@ -178,7 +185,7 @@ impl Kubernetes {
                 Call::post(Operation::Create, path, text(&body)).needing("`create` on namespaces");
             let answer = self.cluster.send(&call).await?;
             // Somebody else may have been faster, which is as good.
-            if answer.says_already_exists() {
+            if answer.says_already_exists("namespaces", &self.namespace) {
                 return Ok(());
             }
             let made: Namespace = self.cluster.object(&call, &answer)?;

@@ -20,6 +20,8 @@ use seed_provider::{ErrorKind, Marks, Operation, Provider as _, Replace as _, Wa
 use serde_json::json;
 use support::{NAMESPACE, policy, write_kubeconfig};
 
+#[path = "behaviour/deciding.rs"]
+mod deciding;
 #[path = "behaviour/reaching.rs"]
 mod reaching;
 mod support;

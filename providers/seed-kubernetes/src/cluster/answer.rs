@@ -25,8 +25,26 @@ pub(crate) struct Status {
     outcome: String,
     #[serde(default)]
     reason: String,
+    /// Only compared, since others may have a word in it.
+    #[serde(default)]
+    message: String,
     #[serde(default)]
     details: Option<Details>,
+}
+
+/// Who refused something that the API server answers with 403.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Refuser {
+    /// A webhook or a policy that judges objects.
+    Admission,
+    /// A permission is missing.
+    Authorizer,
+    /// Something in between: the words are not an API server's.
+    Proxy,
+    /// A quota of the namespace.
+    Quota,
+    /// The API server does not say.
+    Unknown,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,18 +78,24 @@ impl Answer {
     ///
     /// A 404 in any other words is a proxy's, or of something else, and no absence.
     pub fn says_not_found(&self, resource: &str, name: &str) -> bool {
-        self.status == 404
-            && self.said().is_some_and(|said| {
-                said.reason == "NotFound"
-                    && said
-                        .details
-                        .is_some_and(|of| of.kind == resource && of.name == name)
-            })
+        self.status == 404 && self.reason() == Some("NotFound") && self.is_about(resource, name)
     }
 
-    /// Whether the server itself says that the object exists.
-    pub fn says_already_exists(&self) -> bool {
-        self.status == 409 && self.reason() == Some("AlreadyExists")
+    fn is_about(&self, resource: &str, name: &str) -> bool {
+        let details = self.said().and_then(|said| said.details);
+        details.is_some_and(|of| of.kind == resource && of.name == name)
+    }
+
+    /// Whether the server itself says that an object of this resource and name exists.
+    pub fn says_already_exists(&self, resource: &str, name: &str) -> bool {
+        self.status == 409
+            && self.reason() == Some("AlreadyExists")
+            && self.is_about(resource, name)
+    }
+
+    /// Whether the server itself says that we may not.
+    pub fn says_forbidden(&self) -> bool {
+        self.status == 403 && self.said().is_some()
     }
 
     /// Whether the server itself says that the object has changed meanwhile.
@@ -89,6 +113,44 @@ impl Answer {
         let causes = self.said().and_then(|said| said.details?.causes);
         let mut causes = causes.into_iter().flatten();
         self.status == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+    }
+
+    /// Whether somebody else counts against the same quota just now.
+    pub(super) fn says_quota_is_busy(&self) -> bool {
+        let details = self.said().and_then(|said| said.details);
+        self.says_conflict() && details.is_some_and(|of| of.kind == "resourcequotas")
+    }
+
+    /// Whether a webhook that judges objects could not be asked. It is asked before anything is stored.
+    pub(super) fn says_webhook_failed(&self) -> bool {
+        let begins = |said: Status| {
+            said.reason == "InternalError"
+                && said
+                    .message
+                    .starts_with("Internal error occurred: failed calling webhook ")
+        };
+        self.status == 500 && self.said().is_some_and(begins)
+    }
+
+    /// Who refused it.
+    pub(super) fn refuser(&self) -> Refuser {
+        let Some(Status { message, .. }) = self.said() else {
+            return Refuser::Proxy;
+        };
+        if message.contains("exceeded quota: ") {
+            Refuser::Quota
+        } else if message.contains("denied the request") || message.contains("denied request") {
+            Refuser::Admission
+        } else if message.contains(" cannot ") && message.contains(" resource ") {
+            Refuser::Authorizer
+        } else {
+            Refuser::Unknown
+        }
+    }
+
+    /// Whether it is an API server that says why it refuses something.
+    pub(super) fn is_said(&self) -> bool {
+        self.said().is_some()
     }
 
     /// The reason, if it is a word of the API's own: a server may put anything there.

@@ -3,10 +3,10 @@
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use seed_provider::{Error, ErrorKind};
 
-use super::answer::Answer;
+use super::answer::{Answer, Refuser};
 use super::call::Call;
 
 /// What an answer means that the verb has no meaning of its own for.
@@ -14,6 +14,7 @@ pub(super) fn of_answer(call: &Call, answer: &Answer) -> Error {
     let (kind, message) = meaning(call, answer);
     let words = match answer.reason() {
         Some(reason) => format!("{} {reason}", answer.status),
+        None if answer.is_said() => format!("{}, without a reason", answer.status),
         None => format!("{}, in no words of an API server", answer.status),
     };
     let error = of_call(call, kind, format!("{message} ({words})"));
@@ -36,7 +37,7 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
             ErrorKind::Unexpected,
             "the API server does not know what was asked for; check the server of the context",
         ),
-        404 => fixed(
+        400 | 404 | 409 | 422 if !answer.is_said() => fixed(
             ErrorKind::Unexpected,
             "something other than the API server answered, such as a proxy; check the server of the context",
         ),
@@ -44,10 +45,7 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
             ErrorKind::Unsupported,
             "the API server cannot do that; check the server of the context",
         ),
-        409 if reason == Some("AlreadyExists") => {
-            fixed(ErrorKind::AlreadyExists, "something of that name exists")
-        }
-        409 => fixed(ErrorKind::Conflict, "it was changed meanwhile; look again"),
+        404 | 409 => collision(call, answer),
         400 | 413 | 422 => fixed(
             ErrorKind::Invalid,
             "the API server does not take it; check its name, keys and size, and the admission policies of the cluster",
@@ -62,6 +60,10 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
             },
             "the API server asks for patience; try again later, or with a lower `--concurrency`"
                 .to_owned(),
+        ),
+        500 if answer.says_webhook_failed() => fixed(
+            ErrorKind::Unavailable,
+            "an admission webhook of the cluster cannot be asked, so nothing was done; run this again when it answers",
         ),
         500..=599 if writes(call) => fixed(
             ErrorKind::Indeterminate,
@@ -82,17 +84,45 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
     }
 }
 
+/// What stands in the way, or changed.
+fn collision(call: &Call, answer: &Answer) -> (ErrorKind, String) {
+    let (kind, message) = if answer.reason() == Some("AlreadyExists") {
+        let message = "something of that name exists";
+        (ErrorKind::AlreadyExists, message)
+    } else if answer.says_quota_is_busy() {
+        let message = "others count against the same quota all the time; try again later, or with a lower `--concurrency`";
+        (ErrorKind::RateLimited { retry_after: None }, message)
+    } else if answer.says_conflict() && call.method == http::Method::POST {
+        let message = "the API server was busy with another one's request; run this again";
+        (ErrorKind::Unavailable, message)
+    } else if answer.says_conflict() {
+        let message = "it was changed meanwhile; look again";
+        (ErrorKind::Conflict, message)
+    } else {
+        let message = "the API server refuses it for a reason that nothing is known about; check the admission policies of the cluster";
+        (ErrorKind::Unexpected, message)
+    };
+    (kind, message.to_owned())
+}
+
 fn denied(call: &Call, answer: &Answer) -> (ErrorKind, String) {
     if answer.says_terminating() {
         let message = "the namespace is being deleted; wait until it is gone, and make it again";
         return (ErrorKind::Misplaced, message.to_owned());
     }
-    let grant = format!("the API server does not allow it; grant {}", call.needs);
-    if writes(call) {
-        let message = format!("{grant}, unless a quota or an admission policy refuses it");
-        return (ErrorKind::Denied, message);
-    }
-    (ErrorKind::Denied, grant)
+    let needs = &call.needs;
+    let message = match answer.refuser() {
+        Refuser::Unknown if writes(call) => format!(
+            "the API server does not allow it; grant {needs}, unless a quota or an admission policy refuses it"
+        ),
+        Refuser::Authorizer | Refuser::Unknown => {
+            format!("the API server does not allow it; grant {needs}")
+        }
+        Refuser::Quota => "a quota of the namespace is used up; `kubectl describe quota` in that namespace shows it".to_owned(),
+        Refuser::Admission => "an admission policy of the cluster refuses it; its events or whoever runs the cluster say why".to_owned(),
+        Refuser::Proxy => "something other than the API server refuses it, such as a proxy; check the server of the context".to_owned(),
+    };
+    (ErrorKind::Denied, message)
 }
 
 /// An answer that says success, with a body that is not what was asked for.
@@ -118,6 +148,13 @@ pub(super) fn of_connection(call: &Call, err: &(dyn StdError + 'static)) -> Erro
             distrust(why)
         );
         return of_call(call, ErrorKind::Unexpected, message);
+    }
+    if let Some(rustls::Error::AlertReceived(alert)) = find::<rustls::Error>(err)
+        && is_about_us(*alert)
+    {
+        // The handshake failed, so no request was read.
+        let message = "the API server does not take the client certificate of the context's user; log in again and run this again";
+        return of_call(call, ErrorKind::Unauthenticated, message);
     }
     if find::<kube::client::AuthError>(err).is_some() {
         let message =
@@ -190,6 +227,21 @@ fn distrust(why: &CertificateError) -> &'static str {
             "it does not hold; give its authority to the context's cluster as `certificate-authority`, or the server another one"
         }
     }
+}
+
+/// Whether a server ends a handshake so because of the certificate that we have, or have not.
+fn is_about_us(alert: AlertDescription) -> bool {
+    [
+        AlertDescription::AccessDenied,
+        AlertDescription::BadCertificate,
+        AlertDescription::CertificateExpired,
+        AlertDescription::CertificateRequired,
+        AlertDescription::CertificateRevoked,
+        AlertDescription::CertificateUnknown,
+        AlertDescription::UnknownCA,
+        AlertDescription::UnsupportedCertificate,
+    ]
+    .contains(&alert)
 }
 
 /// Looks for an error of a type among the causes of another, inside of I/O errors too, which do not show what they hold.
