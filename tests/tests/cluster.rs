@@ -161,6 +161,54 @@ fn a_cluster_that_only_the_kubeconfig_names_is_confirmed_before_any_call() -> Te
     Ok(())
 }
 
+#[test]
+fn of_several_kubeconfigs_some_may_be_missing_but_not_all() -> Test {
+    let workspace = shop(SHOP)?;
+    workspace.write("kubeconfig", &elsewhere("shop"))?;
+    let workspace = workspace.variable("KUBECONFIG", "missing::kubeconfig");
+    assert_snapshot!(workspace.seed("apply --cluster")?, @"
+    ---
+    error: the cluster: the context `shop` is for the server `https://127.0.0.1:1`, and the contract names `https://shop.example.com:6443`
+    hint: choose the other context, or correct `server` in the contract
+    [exit status: 2]
+    ");
+    let workspace = workspace.variable("KUBECONFIG", "missing");
+    assert_snapshot!(workspace.seed("apply --cluster")?, @"
+    ---
+    error: the cluster: KUBECONFIG names `missing`, which does not exist
+    hint: correct KUBECONFIG, or unset it to use ~/.kube/config
+    [exit status: 2]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_kubernetes_kept_cannot_be_brought_back() -> Test {
+    let workspace = shop(SHOP)?;
+    assert_snapshot!(workspace.seed("apply --restore redis")?, @"
+    ---
+    error: `--restore redis`: it is kept in no backend, so nothing could bring it back; nothing was read or written
+    [exit status: 2]
+    ");
+    let contract = "\
+version: 1
+name: shop
+backend: kubernetes
+backends: {kubernetes: {context: current, namespace: seed}}
+secrets: {a: {generate: {hex: 4}}}
+";
+    workspace.write("seed.yaml", contract)?;
+    workspace.write("kubeconfig", &elsewhere("current"))?;
+    let workspace = workspace.variable("KUBECONFIG", "kubeconfig");
+    assert_snapshot!(workspace.seed("apply --restore a")?, @"
+    ---
+    error: `--restore a`: the backend `kubernetes` cannot bring back what was deleted; nothing was read or written
+    hint: Kubernetes keeps nothing of a deleted Secret; without `--restore` it is created again
+    [exit status: 2]
+    ");
+    Ok(())
+}
+
 /// A kubeconfig whose one context leads to a port of this machine on which nobody listens.
 fn elsewhere(context: &str) -> String {
     let config = json!({

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seed_core::backend::Kind;
 use seed_core::inventory::{Depth, Presence};
 use seed_core::name::{EntryKey, ValueId};
 use seed_core::plan::{Plan, State};
@@ -30,11 +31,23 @@ pub(crate) fn refuse_unable(
         let able = kept
             .iter()
             .any(|name| backends.restorers.contains_key(*name));
-        if let Some(name) = kept.first().filter(|_| !able) {
-            return Err(CliError::usage(format!(
-                "`--restore {pattern}`: the backend `{name}` cannot bring back what was deleted; nothing was read or written"
-            )));
-        }
+        let why = if let Some(name) = kept.first().filter(|_| !able) {
+            format!("the backend `{name}` cannot bring back what was deleted")
+        } else if kept.is_empty() && ids.iter().any(|id| resolved.is_kept_nowhere(id)) {
+            "it is kept in no backend, so nothing could bring it back".to_owned()
+        } else {
+            continue;
+        };
+        let message = format!("`--restore {pattern}`: {why}; nothing was read or written");
+        let error = CliError::usage(message);
+        let lost = ids
+            .iter()
+            .any(|id| session::kind_of(resolved, id) == Some(Kind::Kubernetes));
+        return Err(if lost {
+            error.hint("Kubernetes keeps nothing of a deleted Secret; without `--restore` it is created again")
+        } else {
+            error
+        });
     }
     Ok(())
 }
