@@ -857,6 +857,8 @@ fn what_the_operator_or_kubernetes_would_refuse_is_an_error() {
     assert_snapshot!(with("type: bootstrap.kubernetes.io/token"), @"8:34 «bootstrap.kubernetes.io/token» External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
     assert_snapshot!(with("template: {type: bootstrap.kubernetes.io/token}"), @"8:38 «{» External Secrets Operator refuses the type bootstrap.kubernetes.io/token");
     assert_snapshot!(with("type: kubernetes.io/service-account-token, annotations: {kubernetes.io/service-account.name: x}"), @"8:34 «kubernetes.io/service-account-» External Secrets Operator refuses service account tokens");
+    assert_snapshot!(with("type: kubernetes.io/tls, deliver: direct"), @"8:34 «kubernetes.io/tls» Kubernetes refuses the type kubernetes.io/tls without the key `tls.crt`");
+    assert_snapshot!(with("type: kubernetes.io/basic-auth, deliver: direct"), @"8:34 «kubernetes.io/basic-auth» Kubernetes refuses the type kubernetes.io/basic-auth without the key `username`");
     assert_snapshot!(with("labels: {\"a b\": c}"), @r#"8:37 «"a b"» `a b` cannot be the key of a label or an annotation"#);
     assert_snapshot!(with("labels: {a: \"b c\"}"), @r#"8:40 «"b c"» the label `a: b c` is not allowed: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"#);
     assert_snapshot!(with("annotations: {\"-a\": c}"), @r#"8:42 «"-a"» `-a` cannot be the key of a label or an annotation"#);

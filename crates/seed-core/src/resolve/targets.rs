@@ -1,6 +1,6 @@
 //! Secrets, one for each namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -105,6 +105,12 @@ fn one(
     let kind = scope.optional(target.kind.as_ref())?;
     let template = scope.optional_block(target.template.as_ref())?;
     refuse_kind(target, kind.as_deref(), template.as_ref(), &own)?;
+    if let Some(kind) = kind
+        .as_deref()
+        .filter(|_| target.direct && activity.is_active())
+    {
+        refuse_incomplete(target, kind, &content.keys(entries))?;
+    }
     Ok(ResolvedTarget {
         key: key.to_owned(),
         namespace,
@@ -202,6 +208,25 @@ fn refuse_kind(
     Err(Diagnostic::error(message, place.unwrap_or(target.key.span)))
 }
 
+/// The types of Secrets that Kubernetes takes only with certain keys. What is delivered directly is written as it is.
+fn refuse_incomplete(target: &Target, kind: &str, keys: &BTreeSet<&str>) -> Result<(), Diagnostic> {
+    let needed: &[&str] = match kind {
+        "kubernetes.io/dockercfg" => &[".dockercfg"],
+        "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
+        "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
+        "kubernetes.io/tls" => &["tls.crt", "tls.key"],
+        "kubernetes.io/basic-auth" if keys.contains("password") => &[],
+        "kubernetes.io/basic-auth" => &["username"],
+        _ => &[],
+    };
+    let Some(missing) = needed.iter().find(|key| !keys.contains(*key)) else {
+        return Ok(());
+    };
+    let message = format!("Kubernetes refuses the type {kind} without the key `{missing}`");
+    let place = target.kind.as_ref().map(|kind| kind.span);
+    Err(Diagnostic::error(message, place.unwrap_or(target.key.span)))
+}
+
 /// A target without a `when` is inactive when everything that it reads is.
 fn activity_of(target: &Target, activity: &Activity, content: &Content) -> Activity {
     let inactive = content
@@ -259,6 +284,14 @@ struct Content {
 }
 
 impl Content {
+    /// The keys of the Secret.
+    fn keys<'c>(&'c self, entries: &'c IndexMap<EntryKey, ResolvedEntry>) -> BTreeSet<&'c str> {
+        let extracted = self.extract.iter().filter_map(|entry| entries.get(entry));
+        let fields = extracted.flat_map(|entry| &entry.values);
+        let fields = fields.filter_map(|value| Some(value.id.field.as_ref()?.as_str()));
+        self.data.keys().map(String::as_str).chain(fields).collect()
+    }
+
     fn reads_nothing(&self) -> bool {
         let reads = |value: &TargetValue| match value {
             TargetValue::Text(text) => text.values().next().is_some(),
