@@ -1,0 +1,1 @@
+//! Google Secret Manager as a secret backend.
