@@ -249,13 +249,15 @@ pub enum Operation {
     Replace,
     /// [`Restore::restore`](crate::Restore::restore).
     Restore,
+    /// [`Converge::settle`](crate::Converge::settle).
+    Settle,
 }
 
 impl Operation {
     /// Tells whether it may change what is stored, so that a lost answer leaves a doubt.
     pub fn writes(self) -> bool {
         match self {
-            Self::AddFields | Self::Create | Self::Replace | Self::Restore => true,
+            Self::AddFields | Self::Create | Self::Replace | Self::Restore | Self::Settle => true,
             Self::Identify | Self::Inventory | Self::Read | Self::ReadVersion => false,
         }
     }
@@ -271,6 +273,7 @@ impl Operation {
             Self::ReadVersion => "read-version",
             Self::Replace => "replace",
             Self::Restore => "restore",
+            Self::Settle => "settle",
         }
     }
 
@@ -285,6 +288,7 @@ impl Operation {
             Self::ReadVersion => "read a version of",
             Self::Replace => "replace",
             Self::Restore => "restore",
+            Self::Settle => "tell which value stands of",
         }
     }
 }

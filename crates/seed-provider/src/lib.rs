@@ -2,7 +2,8 @@
 //!
 //! [`Provider`] has the few verbs that planning and applying need, and none that could overwrite: what the trait
 //! cannot say, no bug can do. [`Replace`], [`Restore`] and [`Versions`] are apart, given only to the commands that
-//! a person uses for just that; a backend that cannot do one of them does not implement it.
+//! a person uses for just that; a backend that cannot do one of them does not implement it. [`Converge`] is for a backend
+//! whose writes are only known to stand after a second look.
 //!
 //! An adapter whose call is one request does it once and plainly. Deadlines, limits, pacing, retries and traces are
 //! wrappers around it, from the inside out [`Timed`], [`Limited`], [`Paced`], [`Retrying`], [`Traced`]: a permit is
@@ -15,6 +16,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod converge;
 mod error;
 mod marks;
 mod memory;
@@ -23,6 +25,7 @@ mod requests;
 mod stop;
 mod wrap;
 
+pub use converge::{Converge, Settled, Written};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use marks::Marks;
 pub use memory::Memory;

@@ -9,10 +9,11 @@ use super::Kind;
 pub enum Guarantee {
     /// The backend itself refuses the write when the condition does not hold.
     Atomic,
-    /// We look, then write: somebody else can come in between.
-    CheckThenWrite,
     /// Writers that follow the same claim protocol exclude each other; others can come in between.
     Claimed,
+    /// We look, then write: somebody else can come in between. Afterwards all writers that follow the same protocol end
+    /// with one value, and what anybody else wrote is reported.
+    Converging,
 }
 
 impl Guarantee {
@@ -20,8 +21,8 @@ impl Guarantee {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Atomic => "atomic",
-            Self::CheckThenWrite => "check-then-write",
             Self::Claimed => "claimed",
+            Self::Converging => "converging",
         }
     }
 }

@@ -221,7 +221,7 @@ pub(super) fn leaks(text: &str) -> bool {
 pub(super) fn excludes(guarantee: Guarantee) -> bool {
     match guarantee {
         Guarantee::Atomic | Guarantee::Claimed => true,
-        Guarantee::CheckThenWrite => false,
+        Guarantee::Converging => false,
     }
 }
 

@@ -62,7 +62,8 @@ impl<P: std::fmt::Debug + Send + Sync + 'static> Wrapper for Timed<P> {
             | Operation::Read
             | Operation::ReadVersion
             | Operation::Replace
-            | Operation::Restore => self.deadlines.call,
+            | Operation::Restore
+            | Operation::Settle => self.deadlines.call,
         };
         tokio::time::timeout(deadline, attempt())
             .await

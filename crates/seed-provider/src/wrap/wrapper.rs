@@ -1,6 +1,7 @@
 //! One place that forwards every verb, so that no wrapper can forget one.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -10,8 +11,8 @@ use seed_core::inventory::{Inventory, Version, Wanted};
 use seed_core::name::SecretName;
 
 use crate::{
-    Error, ErrorKind, Identity, Marks, Operation, Provider, Replace, Restore, Result, Stored,
-    Versions, WantedShape,
+    Converge, Error, ErrorKind, Identity, Marks, Operation, Provider, Replace, Restore, Result,
+    Settled, Stored, Versions, WantedShape, Written,
 };
 
 /// Which call it is.
@@ -133,6 +134,18 @@ impl<W: Wrapper<Inner: Restore>> Restore for W {
 }
 
 #[async_trait]
+impl<W: Wrapper<Inner: Converge>> Converge for W {
+    fn pause(&self) -> Duration {
+        self.inner().pause()
+    }
+
+    async fn settle(&self, written: &[Written]) -> Result<Vec<Settled>> {
+        let about = About::all(Operation::Settle);
+        self.call(about, || self.inner().settle(written)).await
+    }
+}
+
+#[async_trait]
 impl<W: Wrapper<Inner: Versions>> Versions for W {
     async fn read_version(
         &self,
@@ -150,7 +163,6 @@ impl<W: Wrapper<Inner: Versions>> Versions for W {
 mod tests {
     use std::num::NonZeroUsize;
     use std::sync::Arc;
-    use std::time::Duration;
 
     use seed_core::backend::Kind;
     use seed_core::document::FieldValue;
