@@ -9,6 +9,7 @@
 //! Each stand-in is held to the suite that its backend's adapter must pass, as the real server is.
 
 mod aws_sm;
+mod azure_kv;
 mod fault;
 mod garble;
 mod kubernetes;
@@ -20,6 +21,7 @@ mod tls;
 pub mod vault;
 
 pub use aws_sm::AwsSm;
+pub use azure_kv::{AzureKv, Patch, StoredVersion};
 pub use fault::{Fault, When};
 pub use kubernetes::Kubernetes;
 pub use log::{Call, Log};
