@@ -1,0 +1,388 @@
+//! Who we are, in the order of Azure's own tools: environment, workload identity, managed identity, `az`, `azd`.
+//!
+//! What is set up on purpose is used or fails; only what happens to be there is passed over.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport as SdkTransport};
+use azure_core::time::{Duration as Span, OffsetDateTime};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
+    AzureDeveloperCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, Executor, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
+};
+use tokio::sync::Mutex;
+
+use crate::config::{Config, ConfigError, Credentials, Surroundings};
+use crate::place::Place;
+use crate::transport::{Lost, Reach, Refusal, Transport, client, find};
+
+/// No token, and why. No text of it is anybody else's.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Keyless {
+    message: String,
+    /// Whether waiting may help.
+    pub(crate) passes: bool,
+}
+
+/// The first credential that gives a token, and the token while it lives.
+pub(crate) struct Chain {
+    sources: Vec<Source>,
+    surroundings: Surroundings,
+    authority: String,
+    login: reqwest::Client,
+    machine: reqwest::Client,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    chosen: Option<Arc<dyn TokenCredential>>,
+    token: Option<AccessToken>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Azd,
+    AzureCli,
+    ClientSecret {
+        tenant: String,
+        client: String,
+        secret: String,
+    },
+    Given(String),
+    /// Whether the environment names its endpoint, so that it must be there.
+    Managed {
+        named: bool,
+    },
+    Workload {
+        tenant: String,
+        client: String,
+        file: PathBuf,
+    },
+}
+
+impl Chain {
+    pub(crate) fn new(config: &Config, place: &Place) -> Result<Self, ConfigError> {
+        let authority = azure_core::http::Url::parse(&place.authority).map_err(|_| {
+            ConfigError::new(
+                "`AZURE_AUTHORITY_HOST` is no address",
+                "unset it, or write it as `https://login.microsoftonline.com`",
+            )
+        })?;
+        let authorities = config.surroundings.authorities.as_deref();
+        Ok(Self {
+            sources: sources(config)?,
+            surroundings: config.surroundings.clone(),
+            authority: place.authority.clone(),
+            login: client(Reach::Address(&authority), authorities)?,
+            machine: client(Reach::Machine, authorities)?,
+            state: Mutex::default(),
+        })
+    }
+
+    /// A token that lives for some minutes yet.
+    pub(crate) async fn token(&self, scope: &str) -> Result<AccessToken, Keyless> {
+        let mut state = self.state.lock().await;
+        if let Some(token) = &state.token
+            && token.expires_on > OffsetDateTime::now_utc() + Span::minutes(5)
+        {
+            return Ok(token.clone());
+        }
+        if let Some(chosen) = state.chosen.clone() {
+            let token = ask(&*chosen, scope).await;
+            let token = token.map_err(|err| failed("the credential", &err))?;
+            state.token = Some(token.clone());
+            return Ok(token);
+        }
+        let mut missing = Vec::new();
+        for source in &self.sources {
+            let title = source.title();
+            let got = match self.credential(source) {
+                Ok(credential) => ask(&*credential, scope)
+                    .await
+                    .map(|token| (credential, token)),
+                Err(err) => Err(err),
+            };
+            match got {
+                Ok((credential, token)) => {
+                    state.chosen = Some(credential);
+                    state.token = Some(token.clone());
+                    return Ok(token);
+                }
+                Err(err) if source.is_meant() => return Err(failed(title, &err)),
+                Err(err) => missing.push(failed(title, &err).message),
+            }
+        }
+        Err(Keyless {
+            message: format!(
+                "no Azure credentials are found; log in with `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` ({})",
+                missing.join("; ")
+            ),
+            passes: false,
+        })
+    }
+
+    fn credential(&self, source: &Source) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let executor: Arc<dyn Executor> = Arc::new(Child {
+            withheld: self.surroundings.withheld.clone(),
+        });
+        Ok(match source {
+            Source::Given(token) => Arc::new(Given(token.clone())),
+            Source::ClientSecret {
+                tenant,
+                client,
+                secret,
+            } => {
+                let options = ClientSecretCredentialOptions {
+                    client_options: self.options(&self.login),
+                };
+                let secret = Secret::new(secret.clone());
+                ClientSecretCredential::new(tenant, client.clone(), secret, Some(options))?
+            }
+            Source::Workload {
+                tenant,
+                client,
+                file,
+            } => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
+                credential_options: ClientAssertionCredentialOptions {
+                    client_options: self.options(&self.login),
+                },
+                client_id: Some(client.clone()),
+                tenant_id: Some(tenant.clone()),
+                token_file_path: Some(file.clone()),
+            }))?,
+            Source::Managed { .. } => {
+                let client = self.surroundings.client.clone();
+                let options = ManagedIdentityCredentialOptions {
+                    user_assigned_id: client.map(UserAssignedId::ClientId),
+                    client_options: self.options(&self.machine),
+                };
+                ManagedIdentityCredential::new(Some(options))?
+            }
+            Source::AzureCli => {
+                let options = AzureCliCredentialOptions {
+                    tenant_id: self.surroundings.tenant.clone(),
+                    executor: Some(executor),
+                    ..AzureCliCredentialOptions::default()
+                };
+                AzureCliCredential::new(Some(options))?
+            }
+            Source::Azd => {
+                let options = AzureDeveloperCliCredentialOptions {
+                    tenant_id: self.surroundings.tenant.clone(),
+                    executor: Some(executor),
+                };
+                AzureDeveloperCliCredential::new(Some(options))?
+            }
+        })
+    }
+
+    fn options(&self, client: &reqwest::Client) -> ClientOptions {
+        let transport: Arc<dyn HttpClient> = Arc::new(Transport::to_identity(client.clone()));
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host.clone_from(&self.authority);
+        ClientOptions {
+            retry: RetryOptions::none(),
+            transport: Some(SdkTransport::new(transport)),
+            cloud: Some(Arc::new(CloudConfiguration::from(cloud))),
+            ..ClientOptions::default()
+        }
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for Chain {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let scope = scopes.first().copied().unwrap_or_default();
+        let token = self.token(scope).await;
+        token.map_err(|err| azure_core::Error::new(azure_core::error::ErrorKind::Credential, err))
+    }
+}
+
+impl Source {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Azd => "`azd`",
+            Self::AzureCli => "`az`",
+            Self::ClientSecret { .. } => "the client secret of the environment",
+            Self::Given(_) => "the token",
+            Self::Managed { .. } => "managed identity",
+            Self::Workload { .. } => "workload identity",
+        }
+    }
+
+    /// Whether somebody has set it up, so that nothing else is tried in its place.
+    fn is_meant(&self) -> bool {
+        match self {
+            Self::ClientSecret { .. } | Self::Given(_) | Self::Workload { .. } => true,
+            Self::Managed { named } => *named,
+            Self::Azd | Self::AzureCli => false,
+        }
+    }
+}
+
+fn sources(config: &Config) -> Result<Vec<Source>, ConfigError> {
+    if let Credentials::Token(token) = &config.credentials {
+        return Ok(vec![Source::Given(token.clone())]);
+    }
+    let Surroundings {
+        tenant,
+        client,
+        client_secret,
+        client_certificate,
+        federated_token,
+        identity_endpoint,
+        ..
+    } = &config.surroundings;
+    let mut sources = Vec::new();
+    if let (Some(tenant), Some(client)) = (tenant, client) {
+        let (tenant, client) = (tenant.clone(), client.clone());
+        if let Some(secret) = client_secret.clone() {
+            sources.push(Source::ClientSecret {
+                tenant,
+                client,
+                secret,
+            });
+        } else if *client_certificate {
+            return Err(ConfigError::new(
+                "`AZURE_CLIENT_CERTIFICATE_PATH` is set, and logging in with a certificate is not supported",
+                "log in with `az login --service-principal --certificate …` and unset it, or use a federated token or a client secret",
+            ));
+        } else if let Some(file) = federated_token.clone() {
+            sources.push(Source::Workload {
+                tenant,
+                client,
+                file,
+            });
+        }
+    }
+    sources.extend([
+        Source::Managed {
+            named: *identity_endpoint,
+        },
+        Source::AzureCli,
+        Source::Azd,
+    ]);
+    Ok(sources)
+}
+
+async fn ask(credential: &dyn TokenCredential, scope: &str) -> azure_core::Result<AccessToken> {
+    let scopes = [scope];
+    let asked = credential.get_token(&scopes, None);
+    tokio::time::timeout(LOGIN, asked)
+        .await
+        .unwrap_or_else(|_| {
+            let kind = azure_core::error::ErrorKind::Credential;
+            Err(azure_core::Error::new(kind, Late))
+        })
+}
+
+/// As long as `az` needs to start on a slow machine.
+const LOGIN: Duration = Duration::from_mins(1);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it was not answered in time")]
+struct Late;
+
+/// Says why one credential gave nothing. Of the libraries' texts nothing is shown: they repeat what was answered.
+fn failed(title: &str, err: &azure_core::Error) -> Keyless {
+    let mut passes = false;
+    let why = if let Some(refusal) = find::<Refusal>(err) {
+        passes = refusal.status >= 500 || refusal.status == 429;
+        let code = refusal
+            .inner
+            .as_deref()
+            .filter(|code| code.starts_with("AADSTS"));
+        match code {
+            Some(code) => format!("it was refused with `{code}`"),
+            None => format!("it was refused with status {}", refusal.status),
+        }
+    } else if let Some(lost) = find::<Lost>(err) {
+        passes = !matches!(lost, Lost::Tls(_));
+        lost.to_string()
+    } else if find::<Late>(err).is_some() {
+        Late.to_string()
+    } else if find::<NotInstalled>(err).is_some() {
+        "not installed".to_owned()
+    } else {
+        match title {
+            "`az`" | "`azd`" => "not installed, or nobody is logged in".to_owned(),
+            _ => "it gives no token; check its variables and files".to_owned(),
+        }
+    };
+    Keyless {
+        message: format!("{title}: {why}"),
+        passes,
+    }
+}
+
+/// A token that a test gives.
+struct Given(String);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for Given {
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let expires = OffsetDateTime::now_utc() + Span::hours(1);
+        Ok(AccessToken::new(Secret::new(self.0.clone()), expires))
+    }
+}
+
+/// Runs `az` and `azd` without the variables that hold values.
+#[derive(Debug)]
+struct Child {
+    withheld: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("not installed")]
+struct NotInstalled;
+
+#[async_trait]
+impl Executor for Child {
+    async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
+        let mut command = tokio::process::Command::new(program);
+        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+        for variable in &self.withheld {
+            command.env_remove(variable);
+        }
+        let output = command.output().await?;
+        if output.status.code() == Some(127) {
+            // What the shell says of a program that it does not find.
+            return Err(io::Error::other(NotInstalled));
+        }
+        Ok(output)
+    }
+}

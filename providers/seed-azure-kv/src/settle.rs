@@ -1,0 +1,199 @@
+//! Finding out, after the pause, whose value stands.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
+use seed_core::document;
+use seed_core::name::SecretName;
+use seed_provider::{Converge, Error, ErrorKind, Operation, Result, Settled, Written};
+use tokio::time::Instant;
+
+use crate::adapter::AzureKv;
+use crate::claim::{Claim, Purpose as ClaimPurpose};
+use crate::decide::{Decision, Seen, Why, decide};
+
+const OPERATION: Operation = Operation::Settle;
+
+/// What one look came to.
+enum Step {
+    Again(&'static str),
+    Done(Settled),
+}
+
+#[async_trait]
+impl Converge for AzureKv {
+    fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    async fn settle(&self, written: &[Written]) -> Result<Vec<Settled>> {
+        self.proven().await?;
+        let begin = Instant::now();
+        let longest = self.pause * 12 + SLACK;
+        let mut settled: BTreeMap<usize, Settled> = BTreeMap::new();
+        loop {
+            let open = written.iter().enumerate();
+            let open = open.filter(|(place, _)| !settled.contains_key(place));
+            let steps: Vec<_> = open
+                .map(|(place, written)| async move { (place, self.step(written).await) })
+                .collect();
+            if steps.is_empty() {
+                break;
+            }
+            let last = begin.elapsed() > longest;
+            let looked: Vec<(usize, Step)> = stream::iter(steps)
+                .buffer_unordered(self.at_once())
+                .collect()
+                .await;
+            for (place, step) in looked {
+                match (step, written.get(place)) {
+                    (Step::Done(done), _) => {
+                        settled.insert(place, done);
+                    }
+                    (Step::Again(why), Some(written)) if last => {
+                        let message = format!(
+                            "{why}; its versions tell more, and nothing was changed any more"
+                        );
+                        settled.insert(place, unclear(&written.name, message));
+                    }
+                    (Step::Again(_), _) => {}
+                }
+            }
+            if settled.len() < written.len() {
+                tokio::time::sleep(BETWEEN).await;
+            }
+        }
+        Ok(settled.into_values().collect())
+    }
+}
+
+impl AzureKv {
+    async fn step(&self, written: &Written) -> Step {
+        let name = &written.name;
+        match self.try_step(written).await {
+            Ok(step) => step,
+            Err(err) => {
+                let why = format!("which value stands cannot be told: {}", err.message());
+                let told = Error::new(err.kind(), OPERATION, why).about(name);
+                Step::Done(Settled::Unclear(match err.request_id() {
+                    Some(id) => told.with_request_id(id),
+                    None => told,
+                }))
+            }
+        }
+    }
+
+    async fn try_step(&self, written: &Written) -> Result<Step> {
+        let (name, ours) = (&written.name, written.version.as_str());
+        let looked = Instant::now();
+        let (versions, decision) = self.decided(name, ours).await?;
+        Ok(match decision {
+            Decision::Ours { contested } => Step::Done(Settled::Ours { contested }),
+            Decision::Theirs(standing) => {
+                Step::Done(self.lost(name, &versions, ours, &standing).await?)
+            }
+            Decision::Wait => Step::Again(
+                "another run wrote over the first value and has not put it back in time",
+            ),
+            Decision::Unclear(why) => Step::Done(unclear(name, why.words())),
+            Decision::PutBack(first) => {
+                self.put_back(name, &first, looked).await?;
+                Step::Again("the first value could not be put back in time")
+            }
+        })
+    }
+
+    async fn decided(&self, name: &SecretName, ours: &str) -> Result<(Vec<Seen>, Decision)> {
+        let versions = self.versions_of(OPERATION, name).await?;
+        let newest = versions.iter().map(|seen| seen.created).max();
+        let mut newest = versions.iter().filter(|seen| Some(seen.created) == newest);
+        let current = match (newest.next(), newest.next()) {
+            (Some(one), None) => one.id.clone(),
+            (None, _) => String::new(),
+            // Within one second only the service knows.
+            (Some(_), Some(_)) => self.fetch(OPERATION, name, None).await?.version,
+        };
+        let decision = decide(&versions, &current, ours, self.run, self.clock.now());
+        Ok((versions, decision))
+    }
+
+    /// Puts the value of the first version back. The look that said so began at `looked`.
+    async fn put_back(&self, name: &SecretName, first: &str, looked: Instant) -> Result<()> {
+        let claim = self.claim(ClaimPurpose::Copy(first.to_owned()));
+        let stored = self.fetch(OPERATION, name, Some(first)).await?;
+        let put = self
+            .put(OPERATION, name, &stored.value, stored.kept, &claim, looked)
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            // The next look tells.
+            Err(err) if err.kind() == ErrorKind::Indeterminate => Ok(()),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Another value stands. Fields that only ours had would be lost without a word.
+    async fn lost(
+        &self,
+        name: &SecretName,
+        versions: &[Seen],
+        ours: &str,
+        standing: &str,
+    ) -> Result<Settled> {
+        let claim = |id: &str| {
+            let seen = versions.iter().find(|seen| seen.id == id);
+            seen.and_then(|seen| seen.claim.clone())
+        };
+        let added = matches!(
+            claim(ours),
+            Some(Claim {
+                purpose: ClaimPurpose::After(_),
+                ..
+            })
+        );
+        if added {
+            let ours = self.fetch(OPERATION, name, Some(ours)).await?;
+            let theirs = self.fetch(OPERATION, name, Some(standing)).await?;
+            let fields = document::decode_fields(&ours.value);
+            let theirs = document::decode_fields(&theirs.value);
+            let kept = match (fields, theirs) {
+                (Ok(fields), Ok(theirs)) => {
+                    fields.iter().all(|(name, _)| theirs.get(name).is_some())
+                }
+                (Err(_), _) | (_, Err(_)) => false,
+            };
+            if !kept {
+                return Ok(unclear(
+                    name,
+                    "somebody else wrote to it at the same time, and what they wrote stands; what this run wrote is not in it; run again",
+                ));
+            }
+        }
+        Ok(Settled::Theirs)
+    }
+}
+
+impl Why {
+    fn words(&self) -> String {
+        match self {
+            Self::Foreign(version) => format!(
+                "somebody set version `{version}` while runs were writing; nothing was changed any more: look which value is meant"
+            ),
+            Self::Gone => "what this run wrote is not among its versions any more".to_owned(),
+            Self::Paused => "this run was paused for so long that its claim is over, and others may have written meanwhile; nothing was changed any more: look which value is meant".to_owned(),
+            Self::Touched(version) => format!(
+                "somebody changed tags or attributes of version `{version}` while runs were writing; nothing was changed any more: look which value is meant"
+            ),
+        }
+    }
+}
+
+fn unclear(name: &SecretName, why: impl Into<String>) -> Settled {
+    Settled::Unclear(Error::new(ErrorKind::Conflict, OPERATION, why.into()).about(name))
+}
+
+const BETWEEN: Duration = Duration::from_millis(500);
+/// Beside the pauses of others: what a short pause would not leave them.
+const SLACK: Duration = Duration::from_secs(10);

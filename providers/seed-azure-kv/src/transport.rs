@@ -1,0 +1,326 @@
+//! What is under all requests of the Azure libraries: one TLS stack, no redirects, and a border that no body of an error
+//! crosses.
+//!
+//! The libraries put the body of a refused request into their errors, and print it. So here an answer that is no success
+//! becomes an error of our own kind, which has the service's codes and nothing else of it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
+use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode, Url};
+use azure_core::time::parse_rfc7231;
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt as _;
+use reqwest::{Certificate, redirect, retry};
+
+use crate::config::ConfigError;
+use crate::place::Place;
+
+/// An answer that is no success. Codes are words of the service's own; nothing else of the body is kept.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the request was refused")]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: Option<String>,
+    pub(crate) inner: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether it comes from where tokens are given, not from the vault.
+    pub(crate) by_identity: bool,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Lost {
+    /// Nothing was sent.
+    #[error("{0}")]
+    Connect(String),
+    /// TLS failed in a way that does not pass by waiting. Nothing was sent.
+    #[error("{0}")]
+    Tls(String),
+    /// The connection broke after the request, or part of it, was sent.
+    #[error("the connection broke before the answer was complete")]
+    Cut,
+    /// The request would have gone to another host, with the token. Nothing was sent.
+    #[error("the service names another host than the vault's own as its next page")]
+    Elsewhere,
+    /// The vault asks for a token that is not for it. Nothing more was sent.
+    #[error("the vault asks for a token of another service, which it does not get")]
+    Challenge,
+    /// More than any answer that is meant.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// The vault's clock, as its answers tell it: seconds since 1970, or zero before the first one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub(crate) fn now(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Sends the requests of one library client.
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    /// The vault, or `None` for places that give tokens.
+    vault: Option<(Arc<Place>, Clock)>,
+}
+
+impl Transport {
+    pub(crate) fn to_vault(client: reqwest::Client, place: Arc<Place>, clock: Clock) -> Self {
+        Self {
+            client,
+            vault: Some((place, clock)),
+        }
+    }
+
+    pub(crate) fn to_identity(client: reqwest::Client) -> Self {
+        Self {
+            client,
+            vault: None,
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<AsyncRawResponse, azure_core::Error> {
+        if let Some((place, _)) = &self.vault
+            && !place.has(request.url())
+        {
+            return Err(wrapped(Lost::Elsewhere));
+        }
+        let sent = self.client.execute_request(request).await;
+        let answer = sent.map_err(|err| wrapped(cause(&err)))?;
+        let (status, headers, mut body) = answer.deconstruct();
+        let mut whole = BytesMut::new();
+        while let Some(piece) = body.try_next().await.map_err(|_| wrapped(Lost::Cut))? {
+            if whole.len() + piece.len() > LARGEST {
+                return Err(wrapped(Lost::TooLarge));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        let text = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name));
+        if let Some((place, clock)) = &self.vault {
+            if let Some(date) = text("date").and_then(|text| parse_rfc7231(text).ok()) {
+                clock.0.fetch_max(date.unix_timestamp(), Ordering::Relaxed);
+            }
+            if u16::from(status) == 401
+                && let Some(challenge) = text("www-authenticate")
+            {
+                if !place.may_ask(challenge) {
+                    return Err(wrapped(Lost::Challenge));
+                }
+                let challenge = challenge.to_owned();
+                return Ok(cleaned(
+                    status,
+                    &[("www-authenticate", challenge)],
+                    Bytes::new(),
+                ));
+            }
+        }
+        if status.is_success() {
+            let json = "application/json".to_owned();
+            return Ok(cleaned(status, &[("content-type", json)], whole.freeze()));
+        }
+        let by_identity = self.vault.is_none();
+        let (code, inner) = codes(&whole, by_identity);
+        let id = text("x-ms-request-id").filter(|id| is_id(id));
+        Err(wrapped(Refusal {
+            status: status.into(),
+            code,
+            inner,
+            request_id: id.map(str::to_owned),
+            // Longer than any run waits is not waited for either.
+            retry_after: text("retry-after")
+                .and_then(|text| text.trim().parse().ok())
+                .map(|seconds: u64| Duration::from_secs(seconds.min(3600))),
+            by_identity,
+        }))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl HttpClient for Transport {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        self.exchange(request).await
+    }
+}
+
+/// Which hosts a client is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach<'a> {
+    /// An address on the way to which the proxies of the environment count, but for this machine.
+    Address(&'a Url),
+    /// The endpoints of managed identities: always without a proxy, and not there on most machines.
+    Machine,
+}
+
+/// A client with the one TLS stack. It sends each request once.
+pub(crate) fn client(
+    reach: Reach<'_>,
+    authorities: Option<&Path>,
+) -> Result<reqwest::Client, ConfigError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // The client panics where nobody chose one. Whoever came before us in a race chose the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_rustls()
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false);
+    builder = match reach {
+        Reach::Address(url) => {
+            let host = url.host_str().unwrap_or_default();
+            if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+                builder = builder.no_proxy();
+            }
+            builder.connect_timeout(CONNECT)
+        }
+        Reach::Machine => builder.no_proxy().connect_timeout(NEAR),
+    };
+    if let Some(file) = authorities {
+        let refused = |why: &str| {
+            ConfigError::new(
+                format!("the certificates in `{}` {why}", file.display()),
+                "name a file of PEM certificates",
+            )
+        };
+        let pem = std::fs::read(file).map_err(|_| refused("cannot be read"))?;
+        let found = Certificate::from_pem_bundle(&pem).map_err(|_| refused("are no PEM"))?;
+        builder = builder.tls_certs_only(found);
+    }
+    builder.build().map_err(|_| {
+        ConfigError::new(
+            "no TLS client can be made from the certificates of this machine",
+            "name a file of PEM certificates in `SSL_CERT_FILE`",
+        )
+    })
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+const NEAR: Duration = Duration::from_secs(1);
+/// A page of 25 properties with 15 long tags each has a quarter of it.
+const LARGEST: usize = 1 << 20;
+
+fn wrapped(err: impl StdError + Send + Sync + 'static) -> azure_core::Error {
+    azure_core::Error::new(azure_core::error::ErrorKind::Other, err)
+}
+
+fn cleaned(
+    status: StatusCode,
+    headers: &[(&'static str, String)],
+    body: Bytes,
+) -> AsyncRawResponse {
+    let mut kept = Headers::new();
+    for (name, value) in headers {
+        kept.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from(value.clone()),
+        );
+    }
+    AsyncRawResponse::from_bytes(status, kept, body)
+}
+
+/// The service's own codes, where the body has some.
+fn codes(body: &[u8], by_identity: bool) -> (Option<String>, Option<String>) {
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return (None, None);
+    };
+    let word = |value: Option<&serde_json::Value>| {
+        let text = value?.as_str()?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        ((1..=64).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
+    };
+    if by_identity {
+        let numbers = body
+            .get("error_codes")
+            .and_then(|codes| codes.get(0)?.as_u64());
+        let number = numbers.map(|number| format!("AADSTS{number}"));
+        return (word(body.get("error")), number);
+    }
+    let error = body.get("error");
+    let code = word(error.and_then(|error| error.get("code")));
+    let inner = error.and_then(|error| error.get("innererror")?.get("code"));
+    (code, word(inner))
+}
+
+fn is_id(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (1..=64).contains(&id.len()) && id.chars().all(plain)
+}
+
+/// What is behind an error of the client.
+fn cause(err: &azure_core::Error) -> Lost {
+    let Some(whole) = find::<reqwest::Error>(err) else {
+        return Lost::Connect("the request cannot be made".to_owned());
+    };
+    if let Some(tls) = find::<rustls::Error>(whole) {
+        // Once the server has let us in, a broken record tells nothing about what it has done.
+        let outside = matches!(tls, rustls::Error::InvalidCertificate(_));
+        if whole.is_connect() || outside {
+            return of_tls(tls);
+        }
+        return Lost::Cut;
+    }
+    if whole.is_connect() {
+        let why = find::<io::Error>(whole).map(io::Error::kind);
+        return Lost::Connect(match why {
+            Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
+            Some(kind) if kind != io::ErrorKind::Other => {
+                format!("no connection could be made: {kind}")
+            }
+            Some(_) | None => {
+                "no connection could be made; does a vault of that name exist?".to_owned()
+            }
+        });
+    }
+    if whole.is_builder() {
+        return Lost::Connect("the request cannot be made".to_owned());
+    }
+    Lost::Cut
+}
+
+fn of_tls(err: &rustls::Error) -> Lost {
+    if let rustls::Error::InvalidCertificate(why) = err {
+        return Lost::Tls(format!(
+            "the server's certificate is not trusted ({why}); name its authority in `SSL_CERT_FILE`"
+        ));
+    }
+    if matches!(err, rustls::Error::InvalidMessage(_)) {
+        return Lost::Tls("the server does not speak TLS".to_owned());
+    }
+    Lost::Tls(format!("no TLS: {err}"))
+}
+
+/// Looks for one kind of cause. What is inside an input or output error is not its source.
+pub(crate) fn find<'a, T: StdError + 'static>(err: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(err);
+    while let Some(err) = next {
+        if let Some(found) = err.downcast_ref() {
+            return Some(found);
+        }
+        next = match err.downcast_ref::<io::Error>() {
+            Some(outer) => outer
+                .get_ref()
+                .map(|inner| inner as &(dyn StdError + 'static)),
+            None => err.source(),
+        };
+    }
+    None
+}
