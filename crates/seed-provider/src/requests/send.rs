@@ -259,11 +259,13 @@ impl Requests {
                 self.patience.worn_out(counts, begin);
                 err
             }
-            ErrorKind::Indeterminate | ErrorKind::Unavailable => {
+            ErrorKind::Unavailable => {
                 self.patience.given_up(begin);
                 err
             }
-            ErrorKind::AlreadyExists
+            // Whoever sent it has to look what became of it: that must be possible, and tells of the service.
+            ErrorKind::Indeterminate
+            | ErrorKind::AlreadyExists
             | ErrorKind::Conflict
             | ErrorKind::Denied
             | ErrorKind::Invalid
@@ -455,6 +457,24 @@ mod tests {
         assert!(attempts <= 3 * 4 * 3, "{attempts}");
         assert!(took < Duration::from_secs(10), "{took:?}");
         assert_eq!(last.message(), UNSERVED);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_became_of_writes_whose_answers_were_lost_can_be_looked_at() {
+        let requests = Requests::new(policy());
+        let lost = || async {
+            Err::<(), _>(Error::new(
+                ErrorKind::Indeterminate,
+                Operation::Create,
+                "cut",
+            ))
+        };
+        for _ in 0..9 {
+            let write = requests.write(Operation::Create, None, lost).await;
+            assert_eq!(write.unwrap_err().message(), "cut");
+        }
+        let read = requests.read(Operation::Read, None, || async { Ok(()) });
+        assert!(read.await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
