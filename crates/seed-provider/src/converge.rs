@@ -14,6 +14,14 @@ use crate::{Error, Provider, Result};
 /// A write that it answered is not yet known to stand: another writer may have looked before it and written after it. So
 /// whoever writes waits for [`Converge::pause`] after the last write, lets [`Converge::settle`] look again, and makes
 /// nothing from a value before.
+///
+/// # For implementors
+///
+/// * [`Provider::read`] answers what another run wrote only once that is known to stand: a run that was not the writer
+///   has no other way to know, and would make values from one that is about to be superseded. A value without a live
+///   claim stands. One that is still open after a while is `Conflict`, with a word on when to try again.
+/// * [`Converge::settle`] is not told to stop with the run: what was written is always looked at again, unless the
+///   future is dropped.
 #[async_trait]
 pub trait Converge: Provider {
     /// How long to wait after the last write, so that whoever looked before it has written too.

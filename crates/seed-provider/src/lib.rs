@@ -10,7 +10,8 @@
 //! free again during a back-off, and a trace shows what the caller waited for. An adapter that may need many requests
 //! for one call sends each of them through [`Requests`], which does the same for a single one.
 //!
-//! [`Memory`] is a backend for tests. The feature `conformance` has the suite that every adapter must pass.
+//! [`Memory`] is a backend for tests, [`Shelf`] one that has no conditional write. The feature `conformance` has the
+//! suite that every adapter must pass.
 //!
 //! This crate must not know any particular backend, read the environment or print.
 
@@ -28,7 +29,7 @@ mod wrap;
 pub use converge::{Converge, Settled, Written};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use marks::Marks;
-pub use memory::Memory;
+pub use memory::{Memory, Shelf, ShelfRun};
 pub use provider::{Identity, Provider, Replace, Restore, Stored, Versions, WantedShape};
 pub use requests::{Policy, Requests};
 pub use stop::stopping;
