@@ -75,7 +75,10 @@ async fn a_value_that_could_not_be_read_is_not_left_out() {
         .play_once(Operation::Read, "token", Play::Fail(ErrorKind::Denied));
     let read = read(&world).await;
     let err = rendered(&world, &read, "secrets/token").unwrap_err();
-    assert_eq!(err.to_string(), "`token`: read `token`: as the test wants");
+    assert_eq!(
+        err.to_string(),
+        "`token`: read `token`: as the test wants (request r-7)"
+    );
     let Some(Unread::Failed(failure)) = read.unread.get(&id("token")) else {
         panic!("it failed");
     };
