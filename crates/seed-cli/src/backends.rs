@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seed_core::backend::{Confirm, Description};
-use seed_engine::{Identified, Providers, Replacers, Restorers};
+use seed_engine::{Convergers, Identified, Providers, Replacers, Restorers};
 use seed_provider::{Error, ErrorKind, Identity, Provider};
 
 use crate::advice;
@@ -36,6 +36,8 @@ pub(crate) struct Backends {
     pub(crate) replacers: Replacers,
     /// Empty without [`Verbs::restore`]; otherwise those that can.
     pub(crate) restorers: Restorers,
+    /// Those whose writes are only known to stand after a second look.
+    pub(crate) convergers: Convergers,
     identities: BTreeMap<String, Identity>,
 }
 
@@ -81,6 +83,7 @@ impl Backends {
             providers: Providers::new(),
             replacers: Replacers::new(),
             restorers: Restorers::new(),
+            convergers: Convergers::new(),
             identities: BTreeMap::new(),
         };
         for (name, opened) in registry::open(&session.resolved, ground)? {
@@ -95,6 +98,9 @@ impl Backends {
         }
         if let Some(restore) = opened.restore.filter(|_| verbs.restore) {
             self.restorers.insert(name.clone(), restore);
+        }
+        if let Some(converge) = opened.converge {
+            self.convergers.insert(name.clone(), converge);
         }
         self.providers.insert(name, opened.provider);
     }
@@ -145,6 +151,7 @@ impl Backends {
         for (name, err) in errors {
             self.replacers.remove(&name);
             self.restorers.remove(&name);
+            self.convergers.remove(&name);
             if let Some(provider) = self.providers.get_mut(&name) {
                 *provider = seed_engine::unreached(Arc::clone(provider), err);
             }

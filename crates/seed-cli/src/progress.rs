@@ -73,6 +73,9 @@ impl Observer for Progress {
             Event::Stopping { under_way } => self
                 .bar
                 .suspend(|| self.terminal.note(&stopping(under_way, self.grace))),
+            Event::Waiting { pause, .. } => {
+                self.bar.suspend(|| tell_waiting(self.terminal, pause));
+            }
             Event::Reading { .. } | Event::Writing { .. } => {}
         }
     }
@@ -82,6 +85,17 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Says why nothing goes on, to a person who sees it.
+pub(crate) fn tell_waiting(terminal: Terminal, pause: Duration) {
+    if terminal.shows_progress() {
+        terminal.note(&waiting(pause));
+    }
+}
+
+fn waiting(pause: Duration) -> String {
+    format!("  waiting {} s for other writers", pause.as_secs())
 }
 
 /// How far a run is, and how long it takes if it goes on like that.
@@ -139,6 +153,12 @@ mod tests {
         assert_eq!(after(1, 500, 10), "  1 of 500 values, about 84 min left");
         assert_eq!(after(0, 1, 10), "  0 of 1 value");
         assert_eq!(after(5, 5, 10), "  5 of 5 values, about 0 s left");
+    }
+
+    #[test]
+    fn a_pause_says_how_long_it_is() {
+        let told = waiting(Duration::from_secs(6));
+        assert_eq!(told, "  waiting 6 s for other writers");
     }
 
     #[test]

@@ -245,6 +245,7 @@ pub(crate) async fn apply(
         inventories: &seen.inventories,
         providers: &backends.providers,
         replacers: &backends.replacers,
+        convergers: &backends.convergers,
         findings: &seen.findings,
         given: &wishes.given,
         unchecked: &wishes.unchecked,

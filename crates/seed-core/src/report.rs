@@ -22,6 +22,8 @@ pub struct Outcome {
     pub name: Option<SecretName>,
     /// What became of it.
     pub fate: Fate,
+    /// Whether somebody else wrote it at the same time, on a backend that takes every write.
+    pub contested: bool,
 }
 
 /// What became of a value.
@@ -182,6 +184,7 @@ impl Report {
                 | Action::Optional
                 | Action::Wait { .. }) => Fate::Left(left.clone()),
             },
+            contested: false,
         };
         Self {
             outcomes: plan.steps.iter().map(outcome).collect(),
@@ -345,6 +348,7 @@ mod tests {
             backend: None,
             name: None,
             fate,
+            contested: false,
         };
         Report {
             outcomes: fates.into_iter().enumerate().map(outcome).collect(),

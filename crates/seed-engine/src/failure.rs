@@ -34,6 +34,15 @@ pub(crate) fn unplaced(key: &EntryKey, why: &str) -> Failure {
     }
 }
 
+/// What nobody knows, without a call that said so.
+pub(crate) fn open(message: String) -> Failure {
+    Failure {
+        kind: ErrorKind::Indeterminate.as_str(),
+        message,
+        request_id: None,
+    }
+}
+
 /// What stands in the way of a write, without a call that failed.
 pub(crate) fn conflict(message: String) -> Failure {
     Failure {

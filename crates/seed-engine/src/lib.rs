@@ -30,6 +30,9 @@ pub use restore::{Restored, Restoring, restore};
 /// Backends that may replace what they hold, for the commands that are asked to.
 pub type Replacers = BTreeMap<String, Arc<dyn seed_provider::Replace>>;
 
+/// Backends whose writes are only known to stand after a second look.
+pub type Convergers = BTreeMap<String, Arc<dyn seed_provider::Converge>>;
+
 /// Backends that may bring back what was deleted, for a run that is asked to.
 pub type Restorers = BTreeMap<String, Arc<dyn seed_provider::Restore>>;
 

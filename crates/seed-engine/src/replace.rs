@@ -1,6 +1,7 @@
 //! One value in the place of another, for a person who asked for just that.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seed_core::document::Document;
 use seed_core::inventory::Version;
@@ -8,10 +9,12 @@ use seed_core::name::ValueId;
 use seed_core::report::Failure;
 use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
-use seed_provider::{Error, ErrorKind, Provider, Replace, Stored};
+use seed_provider::{
+    Converge as _, Error, ErrorKind, Provider, Replace, Settled as Standing, Stored, Written,
+};
 
 use crate::read::Located;
-use crate::{Providers, Replacers, Unread, failure};
+use crate::{Convergers, Providers, Replacers, Unread, failure};
 
 /// How often something is sent: once, and once more when the answer was lost and nothing has changed.
 const TRIES: usize = 2;
@@ -82,8 +85,14 @@ pub async fn find(
 
 /// Replaces a value, if the entry is still what was found. The other fields of the entry stay as they are.
 ///
-/// A lost answer is settled by reading; what cannot be settled is uncertain.
-pub async fn replace(wanted: &Replacement<'_>, replacers: &Replacers) -> Replaced {
+/// A lost answer is settled by reading; what cannot be settled is uncertain. Where a write is only known to stand after a
+/// second look, that is taken after a pause, of which `waiting` is told.
+pub async fn replace(
+    wanted: &Replacement<'_>,
+    replacers: &Replacers,
+    convergers: &Convergers,
+    waiting: &(dyn Fn(Duration) + Send + Sync),
+) -> Replaced {
     let providers = as_providers(replacers);
     let at = match Located::find(wanted.resolved, &providers, &wanted.id.entry) {
         Ok(at) => at,
@@ -99,8 +108,9 @@ pub async fn replace(wanted: &Replacement<'_>, replacers: &Replacers) -> Replace
     let expected = &wanted.found.stored.version;
     let mut lost: Option<Error> = None;
     for _ in 0..TRIES {
-        let Err(err) = replacer.replace(at.name, &document, expected).await else {
-            return Replaced::Stored;
+        let err = match replacer.replace(at.name, &document, expected).await {
+            Ok(version) => return stands(&at, version, convergers, waiting).await,
+            Err(err) => err,
         };
         match (err.kind(), &lost) {
             // A change may be our own: a request whose answer was lost can have arrived after we looked.
@@ -112,7 +122,7 @@ pub async fn replace(wanted: &Replacement<'_>, replacers: &Replacers) -> Replace
         }
         match settle(wanted, &providers, expected).await {
             Settled::Nothing => lost = lost.or(Some(err)),
-            Settled::Ours => return Replaced::Stored,
+            Settled::Ours(version) => return stands(&at, version, convergers, waiting).await,
             Settled::Theirs => return Replaced::Changed,
             Settled::Open => {
                 let lost = lost.as_ref().unwrap_or(&err);
@@ -126,19 +136,47 @@ pub async fn replace(wanted: &Replacement<'_>, replacers: &Replacers) -> Replace
     }
 }
 
+/// Whether what was written stands.
+async fn stands(
+    at: &Located<'_>,
+    version: Version,
+    convergers: &Convergers,
+    waiting: &(dyn Fn(Duration) + Send + Sync),
+) -> Replaced {
+    let Some(converger) = convergers.get(at.backend) else {
+        return Replaced::Stored;
+    };
+    waiting(converger.pause());
+    tokio::time::sleep(converger.pause()).await;
+    let name = at.name.clone();
+    let answer = converger.settle(&[Written { name, version }]).await;
+    match answer.map(|mut settled| settled.pop()) {
+        Ok(Some(Standing::Ours { .. })) => Replaced::Stored,
+        Ok(Some(Standing::Theirs)) => Replaced::Changed,
+        Ok(Some(Standing::Unclear(err))) | Err(err) => Replaced::Uncertain(failure::of_call(&err)),
+        Ok(None) => {
+            let message = format!(
+                "tell which value stands of `{}`: the backend did not say",
+                at.name
+            );
+            Replaced::Uncertain(failure::open(message))
+        }
+    }
+}
+
 /// What was found after an answer was lost.
 enum Settled {
     /// What was there before.
     Nothing,
     Open,
-    Ours,
+    Ours(Version),
     Theirs,
 }
 
 async fn settle(wanted: &Replacement<'_>, providers: &Providers, expected: &Version) -> Settled {
     match find(wanted.resolved, providers, wanted.id).await {
         Ok(found) if found.stored.version == *expected => Settled::Nothing,
-        Ok(found) if found.value.same_as(wanted.value) => Settled::Ours,
+        Ok(found) if found.value.same_as(wanted.value) => Settled::Ours(found.stored.version),
         Ok(_) | Err(Unread::Absent) => Settled::Theirs,
         Err(Unread::Failed(_)) => Settled::Open,
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use seed_core::backend::{Capabilities, Pace};
 use seed_core::resolve::ResolvedBackend;
-use seed_provider::{Backoff, Policy, Provider, Replace, Restore, Traced};
+use seed_provider::{Backoff, Converge, Policy, Provider, Replace, Restore, Traced};
 
 use crate::args::{ContractArgs, RunArgs};
 use crate::env::Environment;
@@ -37,6 +37,8 @@ pub(crate) struct Opened {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) replace: Option<Arc<dyn Replace>>,
     pub(crate) restore: Option<Arc<dyn Restore>>,
+    /// Of a backend whose writes are only known to stand after a second look.
+    pub(crate) converge: Option<Arc<dyn Converge>>,
 }
 
 impl Opened {
@@ -47,6 +49,7 @@ impl Opened {
             provider: Arc::clone(&provider) as Arc<dyn Provider>,
             replace: Some(provider),
             restore: None,
+            converge: None,
         }
     }
 
@@ -57,6 +60,7 @@ impl Opened {
             provider: Arc::new(Traced::new(provider)),
             replace: None,
             restore: None,
+            converge: None,
         }
     }
 
@@ -67,6 +71,7 @@ impl Opened {
             provider: Arc::clone(&provider) as Arc<dyn Provider>,
             replace: Some(Arc::clone(&provider) as Arc<dyn Replace>),
             restore: Some(provider),
+            converge: None,
         }
     }
 }

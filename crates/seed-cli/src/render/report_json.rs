@@ -117,6 +117,9 @@ fn outcome(resolved: &Resolved, outcome: &Outcome, unchecked: &BTreeSet<ValueId>
     if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
         members.insert("unchecked".to_owned(), json!(true));
     }
+    if outcome.contested {
+        members.insert("contested".to_owned(), json!(true));
+    }
     members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     Value::Object(members)
 }

@@ -19,6 +19,9 @@ pub(crate) fn report(report: &Report, unchecked: &BTreeSet<ValueId>) -> String {
         if matches!(outcome.fate, Fate::Created | Fate::Filled) && unchecked.contains(&outcome.id) {
             words.push_str(", not checked");
         }
+        if outcome.contested {
+            words.push_str(contested(&outcome.fate));
+        }
         Some((head(&outcome.fate, &outcome.id)?, words))
     });
     let secrets = report.secrets().into_iter().filter_map(|(name, fate)| {
@@ -102,6 +105,23 @@ fn words(fate: &Fate) -> String {
             format!("not tried, because of {because}{reason}")
         }
         Fate::Uncertain(failure) => format!("uncertain: {}", because(failure)),
+    }
+}
+
+/// What to add when somebody else wrote the value at the same time.
+fn contested(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Created | Fate::Filled => {
+            "; somebody else wrote it at the same time, and yours stands"
+        }
+        Fate::Lost { .. } => "; both had written it, and theirs was first",
+        Fate::Cancelled
+        | Fate::Failed(_)
+        | Fate::Kept { .. }
+        | Fate::Left(_)
+        | Fate::Restored { .. }
+        | Fate::Skipped { .. }
+        | Fate::Uncertain(_) => "; somebody else wrote it at the same time",
     }
 }
 

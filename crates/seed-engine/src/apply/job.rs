@@ -15,7 +15,7 @@ use seed_core::resolve::Resolved;
 use seed_core::secret::SecretValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Providers, Replacers};
+use crate::{Convergers, Providers, Replacers};
 
 /// Where randomness comes from: a generator for each value. The caller gives it, so that nothing here can choose a
 /// weak one.
@@ -33,6 +33,8 @@ pub struct Job<'a> {
     pub providers: &'a Providers,
     /// Where placeholders may be replaced. Without it a run has no verb that could overwrite anything.
     pub replacers: &'a Replacers,
+    /// Where a write is only known to stand after a second look.
+    pub convergers: &'a Convergers,
     /// What was learnt by looking at values themselves; the plan was made from that too.
     pub findings: &'a Findings,
     /// Values that a person gave.
@@ -102,6 +104,14 @@ pub enum Event<'a> {
     Stopping {
         /// The entries that are read or written just now.
         under_way: &'a [&'a EntryKey],
+    },
+    /// All that could be written is written, and others who looked before may still be writing. Afterwards it is looked
+    /// up whose values stand.
+    Waiting {
+        /// How long.
+        pause: Duration,
+        /// The entries in question.
+        entries: usize,
     },
     /// An entry is written.
     Writing {

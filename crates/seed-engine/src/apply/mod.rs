@@ -7,6 +7,7 @@ mod not_yet;
 mod run;
 mod schedule;
 mod send;
+mod stage;
 mod write;
 
 pub use job::{Event, Job, Observer, Randomness};

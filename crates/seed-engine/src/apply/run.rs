@@ -37,6 +37,8 @@ pub async fn apply(job: Job<'_>) -> Report {
         if deadline.is_none() && !job.cancel.is_cancelled() {
             under_way.extend(std::iter::from_fn(|| schedule.next()));
         }
+        let stopped = deadline.is_some() || job.cancel.is_cancelled();
+        under_way.extend(schedule.end_stage(stopped));
         if under_way.is_empty() {
             break;
         }
@@ -50,7 +52,7 @@ pub async fn apply(job: Job<'_>) -> Report {
                 job.observer.event(Event::Stopping { under_way: &schedule.under_way() });
                 deadline = Some(Instant::now() + job.grace);
             }
-            Some((task, done)) = under_way.next() => schedule.finish(task, done),
+            Some(done) = under_way.next() => schedule.finish(done),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 schedule.abandon();
                 break;

@@ -12,18 +12,21 @@ use seed_core::plan::{Action, Blocked, Write, WriteKind};
 use seed_core::produce::Values;
 use seed_core::report::{Failure, Fate, Report};
 use seed_core::resolve::ResolvedCluster;
-use seed_provider::stopping;
+use seed_provider::{Settled, stopping};
 
 use super::dead::Deaths;
 use super::job::{Event, Job};
 use super::not_yet;
+use super::stage::{Answers, Pending, Stage};
 use super::write::{Ground, How, Writer, Written};
+use crate::failure;
 use crate::read::{EntryRead, Located, ReadValues, Unread, by_entry, limit, read_values};
 
-/// What a task came to.
+/// What came to an end.
 pub(super) enum Done {
-    Read(ReadValues),
-    Written(Written),
+    Read { task: usize, read: ReadValues },
+    Settled(Answers),
+    Written { task: usize, written: Written },
 }
 
 /// Reads and writes, each after those that it needs.
@@ -33,13 +36,27 @@ pub(super) struct Schedule<'a> {
     /// For each write, whether something was sent whose answer is not there yet.
     sent: &'a [AtomicBool],
     tasks: Vec<Task>,
-    queues: BTreeMap<String, Queue>,
+    queues: BTreeMap<(String, Turn), Queue>,
     under_way: BTreeSet<usize>,
+    stage: Stage,
     known: Known,
+}
+
+/// When a task may begin.
+///
+/// On a backend whose writes are only known to stand after a second look, other runs wait for ours, and some of our calls
+/// wait for theirs. So what waits begins after that look, and never holds one up: two runs would wait for each other.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Turn {
+    /// As soon as all that comes before it is done.
+    AtOnce,
+    /// When also nothing else can begin, and what was written is known to stand.
+    Patient,
 }
 
 struct Task {
     backend: String,
+    turn: Turn,
     /// Tasks that come after this one.
     then: Vec<usize>,
     /// How many tasks must be done before.
@@ -61,6 +78,8 @@ struct Queue {
 /// What is known so far.
 #[derive(Default)]
 struct Known {
+    /// Values that somebody else wrote at the same time.
+    contested: BTreeSet<ValueId>,
     /// Backends that are not ours to use any more: nothing further is sent there.
     dead: Deaths,
     fates: BTreeMap<ValueId, Fate>,
@@ -84,6 +103,7 @@ impl<'a> Schedule<'a> {
             tasks: Vec::new(),
             queues: BTreeMap::new(),
             under_way: BTreeSet::new(),
+            stage: Stage::default(),
             known: Known::default(),
         };
         schedule.add_tasks();
@@ -93,7 +113,8 @@ impl<'a> Schedule<'a> {
             .enumerate()
             .filter(|(_, task)| task.waits == 0);
         for (index, task) in ready {
-            if let Some(queue) = schedule.queues.get_mut(&task.backend) {
+            let queue = (task.backend.clone(), task.turn);
+            if let Some(queue) = schedule.queues.get_mut(&queue) {
                 queue.ready.push_back(index);
             }
         }
@@ -165,17 +186,31 @@ impl<'a> Schedule<'a> {
     }
 
     fn add(&mut self, backend: String, work: Work) -> usize {
-        self.queues.entry(backend.clone()).or_insert_with(|| {
-            let provider = self.job.providers.get(&backend);
-            let limit = provider.map_or(1, |provider| limit(provider, self.job.concurrency).get());
-            Queue {
-                limit,
-                ready: VecDeque::new(),
-                under_way: 0,
-            }
-        });
+        for turn in [Turn::AtOnce, Turn::Patient] {
+            let queue = self.queues.entry((backend.clone(), turn));
+            queue.or_insert_with(|| {
+                let provider = self.job.providers.get(&backend);
+                let limit =
+                    provider.map_or(1, |provider| limit(provider, self.job.concurrency).get());
+                Queue {
+                    limit,
+                    ready: VecDeque::new(),
+                    under_way: 0,
+                }
+            });
+        }
+        let creates = |index: usize| {
+            let write = self.job.plan.writes.get(index);
+            write.is_some_and(|write| write.kind == WriteKind::Create)
+        };
+        let turn = match work {
+            _ if !self.job.convergers.contains_key(&backend) => Turn::AtOnce,
+            Work::Write(index) if creates(index) => Turn::AtOnce,
+            Work::Read { .. } | Work::Write(_) => Turn::Patient,
+        };
         self.tasks.push(Task {
             backend,
+            turn,
             then: Vec::new(),
             waits: 0,
             work,
@@ -199,15 +234,20 @@ impl<'a> Schedule<'a> {
             Work::Read { entry, .. } => Some(entry),
             Work::Write(index) => self.job.plan.writes.get(*index).map(|write| &write.entry),
         });
-        entries.collect()
+        let open = self.stage.open();
+        let open = open.filter_map(|pending| self.job.plan.writes.get(pending.write));
+        entries.chain(open.map(|write| &write.entry)).collect()
     }
 
     /// Begins the next task whose turn has come and whose backend has room.
-    pub(super) fn next(&mut self) -> Option<BoxFuture<'a, (usize, Done)>> {
+    pub(super) fn next(&mut self) -> Option<BoxFuture<'a, Done>> {
         loop {
-            let mut queues = self.queues.values_mut();
-            let queue =
-                queues.find(|queue| queue.under_way < queue.limit && !queue.ready.is_empty())?;
+            let patient = self.stage.is_clear() && !self.has_eager(true);
+            let mut queues = self.queues.iter_mut();
+            let (_, queue) = queues.find(|((_, turn), queue)| {
+                let may_begin = *turn == Turn::AtOnce || patient;
+                may_begin && queue.under_way < queue.limit && !queue.ready.is_empty()
+            })?;
             let task = queue.ready.pop_front()?;
             match self.begin(task) {
                 Some(future) => {
@@ -215,7 +255,7 @@ impl<'a> Schedule<'a> {
                     if let Some(queue) = self.queue(task) {
                         queue.under_way += 1;
                     }
-                    return Some(future.map(move |done| (task, done)).boxed());
+                    return Some(future);
                 }
                 // There was nothing to do for it, which is known at once.
                 None => self.release(task),
@@ -223,14 +263,33 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    fn queue(&mut self, task: usize) -> Option<&mut Queue> {
-        let backend = &self.tasks.get(task)?.backend;
-        self.queues.get_mut(backend)
+    /// Whether anything that waits for nobody is under way, or `ready` to begin.
+    fn has_eager(&self, ready: bool) -> bool {
+        let mut queues = self.queues.iter();
+        queues.any(|((_, turn), queue)| {
+            *turn == Turn::AtOnce && (queue.under_way > 0 || (ready && !queue.ready.is_empty()))
+        })
     }
 
-    fn begin(&mut self, task: usize) -> Option<BoxFuture<'a, Done>> {
-        let job = self.job;
+    fn queue(&mut self, task: usize) -> Option<&mut Queue> {
         let task = self.tasks.get(task)?;
+        self.queues.get_mut(&(task.backend.clone(), task.turn))
+    }
+
+    /// Lets a task begin once more, when it is known what stands.
+    fn wait_with(&mut self, task: usize) {
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.turn = Turn::Patient;
+        }
+        if let Some(queue) = self.queue(task) {
+            queue.ready.push_front(task);
+        }
+    }
+
+    fn begin(&mut self, number: usize) -> Option<BoxFuture<'a, Done>> {
+        let job = self.job;
+        let task = self.tasks.get(number)?;
+        let is_read = move |read| Done::Read { task: number, read };
         match &task.work {
             Work::Read { entry, ids } => {
                 if let Some(dead) = self.known.dead.get(&task.backend) {
@@ -244,7 +303,7 @@ impl<'a> Schedule<'a> {
                     let read =
                         read_values(&job.resolved, job.providers, ids.clone(), job.concurrency);
                     let read = stopping(job.cancel.clone(), read);
-                    return Some(read.map(Done::Read).boxed());
+                    return Some(read.map(is_read).boxed());
                 }
                 match EntryRead::new(&job.resolved, job.providers, entry, ids.clone()) {
                     Ok(read) => {
@@ -252,7 +311,7 @@ impl<'a> Schedule<'a> {
                             entry: read.entry(),
                         });
                         let read = stopping(job.cancel.clone(), read.run());
-                        Some(read.map(Done::Read).boxed())
+                        Some(read.map(is_read).boxed())
                     }
                     Err(unread) => {
                         self.known.unread.extend(unread);
@@ -269,12 +328,14 @@ impl<'a> Schedule<'a> {
                             entry: &write.entry,
                         });
                         let run = stopping(job.cancel.clone(), writer.run(how));
-                        Some(run.map(Done::Written).boxed())
+                        let written = move |written| Done::Written {
+                            task: number,
+                            written,
+                        };
+                        Some(run.map(written).boxed())
                     }
                     Err(fate) => {
-                        let fates = write.values.iter().map(|id| (id.clone(), fate.clone()));
-                        let fates = fates.collect();
-                        self.settle(index, Written::of(fates));
+                        self.leave(index, write, &fate);
                         None
                     }
                 }
@@ -282,8 +343,23 @@ impl<'a> Schedule<'a> {
         }
     }
 
+    /// Nothing is sent, or nothing more.
+    fn leave(&mut self, index: usize, write: &Write, fate: &Fate) {
+        let fates = if let Some((ids, _)) = self.stage.take_again(index) {
+            ids.into_iter().map(|id| self.gave_way(id)).collect()
+        } else {
+            let ids = write.values.iter();
+            ids.map(|id| (id.clone(), fate.clone())).collect()
+        };
+        self.settle(index, Written::of(fates));
+    }
+
     /// All that a write needs, or what becomes of its values without being sent.
-    fn writer(&self, index: usize, write: &'a Write) -> Result<(Writer<'a>, Option<How>), Fate> {
+    fn writer(
+        &mut self,
+        index: usize,
+        write: &'a Write,
+    ) -> Result<(Writer<'a>, Option<How>), Fate> {
         if let Some(dead) = self.known.dead.get(&write.backend) {
             return Err(dead.fate());
         }
@@ -301,7 +377,7 @@ impl<'a> Schedule<'a> {
                 let because = id.clone();
                 return Err(Fate::Skipped { because, reason });
             };
-            if !self.is_ours(id) && not_yet::stands_for_another(&self.job.resolved, id, value) {
+            if !self.stored_it(id) && not_yet::stands_for_another(&self.job.resolved, id, value) {
                 let because = id.clone();
                 let reason = Some(not_yet::REASON.to_owned());
                 return Err(Fate::Skipped { because, reason });
@@ -310,23 +386,13 @@ impl<'a> Schedule<'a> {
         }
         let job = self.job;
         let at = Located::find(&job.resolved, job.providers, &write.entry).map_err(Fate::Failed)?;
-        let how = match &write.kind {
-            WriteKind::Create => Some(How::Create),
-            WriteKind::Add { expected } => Some(How::Add(expected.clone())),
-            WriteKind::Replace { expected } => Some(How::Replace(expected.clone())),
-            WriteKind::ReplaceInOwn { write } => {
-                let version = self.known.versions.get(*write).cloned().flatten();
-                version.map(How::Replace)
-            }
-            WriteKind::AddToOwn { write } => {
-                let version = self.known.versions.get(*write).cloned().flatten();
-                version.map(How::Add)
-            }
-        };
+        let again = self.stage.take_again(index);
+        let how = self.how(write).filter(|_| again.is_none());
         let wanted = write
             .values
             .iter()
             .filter(|id| self.known.users.contains_key(*id));
+        let (todo, made) = again.unwrap_or_else(|| (write.values.clone(), Values::new()));
         let writer = Writer {
             job,
             ground: self.ground,
@@ -336,14 +402,30 @@ impl<'a> Schedule<'a> {
             wanted: wanted.cloned().collect(),
             sent: self.sent.get(index),
             written: Written::default(),
+            is_eager: matches!(how, Some(How::Create))
+                && self.job.convergers.contains_key(&write.backend),
+            todo,
+            made,
         };
         Ok((writer, how))
     }
 
+    /// How an entry is written, unless it must be looked at first.
+    fn how(&self, write: &Write) -> Option<How> {
+        let own = |write: &usize| self.known.versions.get(*write).cloned().flatten();
+        match &write.kind {
+            WriteKind::Create => Some(How::Create),
+            WriteKind::Add { expected } => Some(How::Add(expected.clone())),
+            WriteKind::Replace { expected } => Some(How::Replace(expected.clone())),
+            WriteKind::ReplaceInOwn { write } => own(write).map(How::Replace),
+            WriteKind::AddToOwn { write } => own(write).map(How::Add),
+        }
+    }
+
     /// Whether this run stored a value, so that it is none that somebody else left.
-    fn is_ours(&self, id: &ValueId) -> bool {
+    fn stored_it(&self, id: &ValueId) -> bool {
         let fate = self.known.fates.get(id);
-        matches!(fate, Some(Fate::Created | Fate::Filled))
+        fate.is_some_and(is_ours)
     }
 
     /// What becomes of whatever comes after a write that did not succeed.
@@ -361,14 +443,11 @@ impl<'a> Schedule<'a> {
         })
     }
 
-    /// Records what a task came to, and lets those begin that waited for it.
-    pub(super) fn finish(&mut self, task: usize, done: Done) {
-        self.under_way.remove(&task);
-        if let Some(queue) = self.queue(task) {
-            queue.under_way = queue.under_way.saturating_sub(1);
-        }
-        match (done, self.tasks.get(task).map(|task| &task.work)) {
-            (Done::Read(read), _) => {
+    /// Records what came to an end, and lets those begin that waited for it.
+    pub(super) fn finish(&mut self, done: Done) {
+        match done {
+            Done::Read { task, read } => {
+                self.ended(task);
                 if let Some(task) = self.tasks.get(task) {
                     for (id, unread) in &read.unread {
                         self.known.dead.learn_from(&task.backend, id, unread);
@@ -376,16 +455,155 @@ impl<'a> Schedule<'a> {
                 }
                 self.known.values.extend(read.values);
                 self.known.unread.extend(read.unread);
+                self.release(task);
             }
-            (Done::Written(written), Some(Work::Write(index))) => self.settle(*index, written),
-            (Done::Written(_), Some(Work::Read { .. }) | None) => {}
+            Done::Settled(answers) => self.end_settling(answers),
+            Done::Written { task, written } => {
+                self.ended(task);
+                self.written(task, written);
+            }
         }
-        self.release(task);
     }
 
-    fn settle(&mut self, index: usize, written: Written) {
-        let is_ours = |(_, fate): &(ValueId, Fate)| matches!(fate, Fate::Created | Fate::Filled);
-        let all_ours = written.fates.iter().all(is_ours);
+    fn ended(&mut self, task: usize) {
+        self.under_way.remove(&task);
+        if let Some(queue) = self.queue(task) {
+            queue.under_way = queue.under_way.saturating_sub(1);
+        }
+    }
+
+    /// Where a write is only known to stand after a second look, nothing begins that waited for it.
+    fn written(&mut self, task: usize, mut written: Written) {
+        let Some(Work::Write(index)) = self.tasks.get(task).map(|task| &task.work) else {
+            return;
+        };
+        let index = *index;
+        if !written.taken.is_empty() {
+            let taken = std::mem::take(&mut written.taken);
+            self.stage.look_again(index, taken, written.given);
+            self.wait_with(task);
+            return;
+        }
+        let backend = self.job.plan.writes.get(index).map(|write| &write.backend);
+        let converging = backend.filter(|name| self.job.convergers.contains_key(*name));
+        if let Some(backend) = converging.filter(|_| written.stored.is_some()) {
+            let pending = Pending {
+                task,
+                write: index,
+                written,
+            };
+            self.stage.add(backend, pending);
+        } else {
+            self.settle(index, written);
+            self.release(task);
+        }
+    }
+
+    /// The pause and the second look, if anything was written that needs one.
+    pub(super) fn end_stage(&mut self, stopped: bool) -> Option<BoxFuture<'a, Done>> {
+        // Once the run is stopped, what is ready will not begin.
+        if self.has_eager(!stopped) {
+            return None;
+        }
+        let settling = self.stage.begin(self.job)?;
+        Some(settling.map(Done::Settled).boxed())
+    }
+
+    fn end_settling(&mut self, answers: Answers) {
+        for (pending, answer) in self.stage.end(answers) {
+            let (task, index) = (pending.task, pending.write);
+            let values = &pending.written.fates;
+            let ours: Vec<ValueId> = stored(values).cloned().collect();
+            match answer {
+                Settled::Ours { contested } => {
+                    self.known
+                        .contested
+                        .extend(ours.into_iter().filter(|_| contested));
+                    let mut written = pending.written;
+                    // What stands is a copy of it, of another version.
+                    written.version = written.version.filter(|_| !contested);
+                    self.settle(index, written);
+                    self.release(task);
+                }
+                Settled::Theirs => {
+                    self.known.contested.extend(ours);
+                    self.settle_theirs(pending);
+                }
+                Settled::Unclear(err) => {
+                    self.settle_unclear(pending, &failure::of_call(&err));
+                    self.release(task);
+                }
+            }
+        }
+    }
+
+    /// Somebody else's values stand: the entry is looked at again, and what it lacks is decided again.
+    fn settle_theirs(&mut self, pending: Pending) {
+        let Pending {
+            task,
+            write,
+            mut written,
+        } = pending;
+        let ours: Vec<ValueId> = stored(&written.fates).cloned().collect();
+        if self.stage.is_given_up(write) {
+            let name = self.job.plan.writes.get(write).map(|write| &write.name);
+            let failure = name.map(|name| failure::changed_again_and_again(name, None));
+            let pending = Pending {
+                task,
+                write,
+                written,
+            };
+            if let Some(failure) = failure {
+                self.settle_unclear(pending, &failure);
+            }
+            self.release(task);
+            return;
+        }
+        let given = std::mem::take(&mut written.given);
+        written.fates.retain(|(id, _)| !ours.contains(id));
+        written.values.retain(|id, _| !ours.contains(id));
+        written.version = None;
+        // The rest is known. What is made from it waits for the whole entry.
+        self.record(write, written);
+        self.stage.look_again(write, ours, given);
+        self.wait_with(task);
+    }
+
+    /// It is not known whether what was written stands, so nothing is made from it.
+    fn settle_unclear(&mut self, pending: Pending, failure: &Failure) {
+        let Pending {
+            write, mut written, ..
+        } = pending;
+        let ours: Vec<ValueId> = stored(&written.fates).cloned().collect();
+        if let (Some(write), Some(id)) = (self.job.plan.writes.get(write), ours.first()) {
+            self.known.dead.learn(&write.backend, id, failure);
+        }
+        for (id, fate) in &mut written.fates {
+            if ours.contains(id) {
+                *fate = Fate::Uncertain(failure.clone());
+            }
+        }
+        written.values.retain(|id, _| !ours.contains(id));
+        written.version = None;
+        self.settle(write, written);
+    }
+
+    fn settle(&mut self, index: usize, mut written: Written) {
+        let all_ours = written.fates.iter().all(|(_, fate)| is_ours(fate));
+        // What somebody else wrote beside ours is looked at before more is added.
+        written.version = written.version.filter(|_| all_ours);
+        self.record(index, written);
+        for id in self.known.needs.get(index).into_iter().flatten() {
+            let users = self.known.users.entry(id.clone()).or_default();
+            *users = users.saturating_sub(1);
+            // The last one that is made from it is written: it need not live longer.
+            if *users == 0 {
+                self.known.values.remove(id);
+            }
+        }
+    }
+
+    fn record(&mut self, index: usize, written: Written) {
         if let Some(write) = self.job.plan.writes.get(index) {
             for (id, fate) in &written.fates {
                 if let Fate::Failed(failure) = fate {
@@ -403,16 +621,7 @@ impl<'a> Schedule<'a> {
         self.known.values.extend(written.values);
         self.known.unread.extend(written.unread);
         if let Some(version) = self.known.versions.get_mut(index) {
-            // What somebody else wrote beside ours is looked at before more is added.
-            *version = written.version.filter(|_| all_ours);
-        }
-        for id in self.known.needs.get(index).into_iter().flatten() {
-            let users = self.known.users.entry(id.clone()).or_default();
-            *users = users.saturating_sub(1);
-            // The last one that is made from it is written: it need not live longer.
-            if *users == 0 {
-                self.known.values.remove(id);
-            }
+            *version = written.version;
         }
     }
 
@@ -437,6 +646,18 @@ impl<'a> Schedule<'a> {
 
     /// Gives up waiting. Of what was sent and not answered nobody knows.
     pub(super) fn abandon(&mut self) {
+        for pending in self.stage.abandon() {
+            let name = self
+                .job
+                .plan
+                .writes
+                .get(pending.write)
+                .map(|write| &write.name);
+            let message = name.map_or_else(String::new, |name| {
+                format!("tell which value stands of `{name}`: the run was stopped before it was looked at again")
+            });
+            self.settle_unclear(pending, &failure::open(message));
+        }
         for task in std::mem::take(&mut self.under_way) {
             let Some(Work::Write(index)) = self.tasks.get(task).map(|task| &task.work) else {
                 continue;
@@ -447,25 +668,53 @@ impl<'a> Schedule<'a> {
             }
             let values = self.job.plan.writes.get(*index).map(|write| &write.values);
             for id in values.into_iter().flatten() {
-                let fate = Fate::Uncertain(Failure {
-                    kind: "indeterminate",
-                    message: format!("store `{id}`: the run was stopped before the answer came"),
-                    request_id: None,
-                });
+                let message = format!("store `{id}`: the run was stopped before the answer came");
+                let fate = Fate::Uncertain(failure::open(message));
                 self.known.fates.entry(id.clone()).or_insert(fate);
             }
         }
     }
 
+    /// What becomes of a value in whose place somebody else's stands, when nobody looks any more what that is.
+    fn gave_way(&self, id: ValueId) -> (ValueId, Fate) {
+        let entry = self.job.resolved.entries.get(&id.entry);
+        let fate = if entry.is_some_and(|entry| entry.has_fields) {
+            // Theirs may lack it.
+            Fate::Cancelled
+        } else {
+            let given = self.job.given.contains_key(&id);
+            Fate::Lost { given }
+        };
+        (id, fate)
+    }
+
     pub(super) fn report(mut self) -> Report {
         let given = |id: &ValueId| self.job.given.contains_key(id);
+        for id in self.stage.gave_way() {
+            let (id, fate) = self.gave_way(id);
+            self.known.fates.entry(id).or_insert(fate);
+        }
         let fates = &mut self.known.fates;
-        Report::new(
+        let mut report = Report::new(
             self.job.plan,
             |step| fates.remove(&step.id).unwrap_or(Fate::Cancelled),
             given,
-        )
+        );
+        for outcome in &mut report.outcomes {
+            outcome.contested = self.known.contested.contains(&outcome.id);
+        }
+        report
     }
+}
+
+fn is_ours(fate: &Fate) -> bool {
+    matches!(fate, Fate::Created | Fate::Filled)
+}
+
+/// The values that a write stored.
+fn stored(fates: &[(ValueId, Fate)]) -> impl Iterator<Item = &ValueId> {
+    let ours = fates.iter().filter(|(_, fate)| is_ours(fate));
+    ours.map(|(id, _)| id)
 }
 
 #[cfg(test)]
@@ -532,6 +781,7 @@ mod tests {
             inventories: &inventories,
             providers: &providers,
             replacers: &BTreeMap::new(),
+            convergers: &BTreeMap::new(),
             findings: &seed_core::plan::Findings::NONE,
             given: &BTreeMap::new(),
             unchecked: &BTreeSet::new(),
@@ -551,10 +801,10 @@ mod tests {
         let mut peak = 0;
         loop {
             under_way.extend(std::iter::from_fn(|| schedule.next()));
-            let Some((task, done)) = under_way.next().await else {
+            let Some(done) = under_way.next().await else {
                 break;
             };
-            schedule.finish(task, done);
+            schedule.finish(done);
             peak = peak.max(schedule.known.values.len());
         }
         drop(under_way);

@@ -65,6 +65,12 @@ pub(super) struct Written {
     pub(super) unread: BTreeMap<ValueId, Unread>,
     /// What the entry has become.
     pub(super) version: Option<Version>,
+    /// The version that this write made, if it did.
+    pub(super) stored: Option<Version>,
+    /// What was made of given values, until it is known whether they stand.
+    pub(super) given: Values,
+    /// Values that somebody else stored, where those are looked at only when all of a stage is written.
+    pub(super) taken: Vec<ValueId>,
 }
 
 impl Written {
@@ -88,13 +94,19 @@ pub(super) struct Writer<'a> {
     /// Whether something was sent whose answer is not there yet.
     pub(super) sent: Option<&'a AtomicBool>,
     pub(super) written: Written,
+    /// Whether it waits for nobody else, and so leaves it to a later turn to look at what somebody else stored.
+    pub(super) is_eager: bool,
+    /// What is to be stored.
+    pub(super) todo: Vec<ValueId>,
+    /// What was stored of it and does not stand.
+    pub(super) made: Values,
 }
 
 impl Writer<'_> {
     /// Writes, and decides again as long as somebody else is faster. Without `how` it looks first.
     pub(super) async fn run(mut self, mut how: Option<How>) -> Written {
-        let mut todo = self.write.values.clone();
-        let mut made = Values::new();
+        let mut todo = std::mem::take(&mut self.todo);
+        let mut made = std::mem::take(&mut self.made);
         let mut taken = None;
         for round in 0..ROUNDS {
             if round > 0 && self.job.cancel.is_cancelled() {
@@ -114,6 +126,11 @@ impl Writer<'_> {
                 };
                 match self.send(how, &document).await {
                     Sent::Stored(version) => return self.stored(&todo, &made, version),
+                    Sent::Taken(_) if self.is_eager => {
+                        self.written.given = self.given(&todo, &made);
+                        self.written.taken = todo;
+                        return self.written;
+                    }
                     Sent::Taken(said) => taken = said.or(taken),
                     Sent::Failed(err) => {
                         return self.all(&todo, &Fate::Failed(failure::of_call(&err)));
@@ -158,7 +175,12 @@ impl Writer<'_> {
     }
 
     fn stored(mut self, ids: &[ValueId], made: &Values, version: Version) -> Written {
+        self.written.stored = Some(version.clone());
         self.written.version = Some(version);
+        if self.job.convergers.contains_key(self.at.backend) {
+            let given = self.given(ids, made);
+            self.written.given.extend(given);
+        }
         for id in ids.iter().filter(|id| self.wanted.contains(*id)) {
             let value = made.get(id).map(|value| (id.clone(), Arc::clone(value)));
             self.written.values.extend(value);
@@ -170,6 +192,13 @@ impl Writer<'_> {
             self.written.fates.push((id.clone(), fate));
         }
         self.written
+    }
+
+    /// What was made of given values.
+    fn given(&self, ids: &[ValueId], made: &Values) -> Values {
+        let given = ids.iter().filter(|id| self.job.given.contains_key(*id));
+        let given = given.filter_map(|id| Some((id.clone(), Arc::clone(made.get(id)?))));
+        given.collect()
     }
 
     /// Makes values, each after those of the same write that it is made from.

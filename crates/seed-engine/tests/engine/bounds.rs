@@ -159,6 +159,7 @@ secrets:
         inventories: &collected.inventories,
         providers: &providers,
         replacers: &BTreeMap::new(),
+        convergers: &BTreeMap::new(),
         findings: &seed_core::plan::Findings::NONE,
         given: &BTreeMap::new(),
         unchecked: &BTreeSet::new(),

@@ -7,6 +7,8 @@ mod bounds;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod converging;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod dead;

@@ -8,7 +8,7 @@ use seed_core::name::SecretName;
 use seed_core::produce::{Values, document};
 use seed_core::resolve::Place;
 use seed_core::secret::SecretValue;
-use seed_engine::{Replaced, Replacement, Replacers, as_providers, find, replace};
+use seed_engine::{Convergers, Replaced, Replacement, Replacers, as_providers, find, replace};
 use seed_provider::{Error, ErrorKind, Memory, Operation, Replace};
 
 use crate::world::{BACKEND, World, id};
@@ -79,7 +79,7 @@ impl Stand {
             document: &self.document(key, "new"),
             found: &found,
         };
-        let replaced = replace(&wanted, &self.replacers).await;
+        let replaced = replace(&wanted, &self.replacers, &Convergers::new(), &|_| {}).await;
         let now = find(resolved, &providers, &id).await.unwrap();
         (replaced, now.value.expose_text().unwrap().to_owned())
     }

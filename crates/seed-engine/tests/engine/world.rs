@@ -20,7 +20,9 @@ use seed_core::report::{Fate, Report};
 use seed_core::resolve::{Place, Request, Resolved, ResolvedCluster, ResolvedSource, resolve};
 use seed_core::secret::SecretValue;
 use seed_core::value::verify;
-use seed_engine::{Collected, Job, Observer, Providers, Replacers, apply, collect, read_values};
+use seed_engine::{
+    Collected, Convergers, Job, Observer, Providers, Replacers, apply, collect, read_values,
+};
 use seed_provider::{
     Error, ErrorKind, Identity, Marks, Memory, Operation, Provider, Replace, Result, Stored,
     WantedShape,
@@ -215,6 +217,8 @@ pub(crate) struct World {
     pub(crate) given: BTreeMap<ValueId, SecretValue>,
     /// Empty unless placeholders are filled.
     pub(crate) replacers: Replacers,
+    /// Empty unless writes are looked at again.
+    pub(crate) convergers: Convergers,
     pub(crate) findings: Findings,
     pub(crate) cancel: CancellationToken,
     pub(crate) abandon: CancellationToken,
@@ -239,6 +243,7 @@ impl World {
             providers: BTreeMap::from([(BACKEND.to_owned(), provider)]),
             given: BTreeMap::new(),
             replacers: Replacers::new(),
+            convergers: Convergers::new(),
             findings: Findings::NONE,
             cancel: CancellationToken::new(),
             abandon: CancellationToken::new(),
@@ -331,6 +336,7 @@ impl World {
             inventories,
             providers: &self.providers,
             replacers: &self.replacers,
+            convergers: &self.convergers,
             findings: &self.findings,
             given: &self.given,
             unchecked: &BTreeSet::new(),
@@ -360,7 +366,10 @@ impl World {
 
     /// Panics where a stored value does not belong to the stored values that it is made from.
     pub(crate) async fn assert_whole(&self) {
-        let stored = self.stored().await;
+        self.assert_all_belong(&self.stored().await);
+    }
+
+    pub(crate) fn assert_all_belong(&self, stored: &BTreeMap<String, Vec<u8>>) {
         let find = |id: &ValueId| {
             stored
                 .get(&id.to_string())

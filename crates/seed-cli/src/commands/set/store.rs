@@ -17,6 +17,7 @@ use seed_engine::{Found, Replaced, Replacement};
 use super::flow::{Setting, blocked};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::progress;
 use crate::prompt::{Answer, Asker, Question};
 use crate::render::{SetOutcome, Told};
 use crate::session::{self, Seen, Wishes};
@@ -162,7 +163,11 @@ pub(super) async fn replace(
         document: &document,
         found,
     };
-    match seed_engine::replace(&wanted, &setting.backends.replacers).await {
+    let backends = setting.backends;
+    let waiting = |pause| progress::tell_waiting(setting.terminal, pause);
+    let replaced =
+        seed_engine::replace(&wanted, &backends.replacers, &backends.convergers, &waiting);
+    match replaced.await {
         Replaced::Stored if setting.is_placeholder(found) => Ok(SetOutcome::Filled),
         Replaced::Stored => Ok(SetOutcome::Replaced),
         Replaced::Changed => Err(lost(id)),
