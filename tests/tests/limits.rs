@@ -61,6 +61,22 @@ fn refuses<S: Stand>(bytes: usize, counted: &str, letters: usize) -> Test {
 }
 
 #[test]
+fn a_text_of_literals_that_is_too_large_is_refused_before_the_first_write() -> Test {
+    let half = "x".repeat(40_000);
+    let secrets = format!(
+        "  small: {{generate: {{hex: 16}}}}\n  half: {{value: \"{half}\"}}\n  \
+         big: {{compose: \"${{half}}${{half}}\"}}\n"
+    );
+    let world = World::<AwsSm>::new(&secrets)?;
+    let outcome = world.workspace.seed("apply --no-input")?;
+    let kept = world.server.service().kept().len();
+    assert_eq!((outcome.status.code(), kept), (Some(2), 0), "{outcome}");
+    let told = "the value of `big` is wrong; nothing was written\n  caused by: the entry has 80000 bytes as it is stored; aws-sm takes at most 65536";
+    assert!(outcome.stderr.contains(told), "{outcome}");
+    Ok(())
+}
+
+#[test]
 fn a_label_that_kubernetes_does_not_take_is_refused_before_any_call() -> Test {
     for (settings, secrets) in [
         (

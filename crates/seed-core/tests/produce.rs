@@ -570,6 +570,42 @@ fn every_wrong_input_is_found_before_the_first_write() {
 }
 
 #[test]
+fn texts_of_given_values_and_literals_are_tried_before_the_first_write() {
+    let resolved = resolved_on(
+        Kind::AwsSm,
+        "  twice: {compose: \"${long}${text}\"}\n  text: {compose: \"${long}/${word}\"}\n  \
+         long: {provide: {how: ask}}\n  word: {value: shop}\n  drawn: {generate: {hex: 4}}\n  \
+         open: {compose: \"${text}${text}${drawn}\"}\n  \
+         checked: {compose: \"${word}!\", check: {max: 2}}\n  \
+         raw: {provide: {how: ask}, encode: base64}\n  \
+         bytes: {fields: {a: {compose: \"${raw}\"}}}\n  \
+         both: {fields: {a: {compose: \"${long}\"}, b: {compose: \"${long}\"}, c: {generate: {hex: 4}}}}\n",
+    );
+    let given = BTreeMap::from([
+        (id("long"), "canary".repeat(9_000).into()),
+        (id("raw"), SecretValue::new(vec![0xff])),
+    ]);
+    let plan = planned(&resolved, &given);
+    let (available, unchecked) = (Maker::counted_on(&plan), BTreeSet::new());
+    let maker = Maker {
+        resolved: &resolved,
+        available: &available,
+        unchecked: &unchecked,
+    };
+    let wrong = preflight(&maker, &plan, &given).into_iter();
+    let wrong: Vec<String> = wrong.map(|(id, err)| format!("{id}: {err}")).collect();
+    assert_eq!(
+        wrong,
+        [
+            "twice: the entry has 108005 bytes as it is stored; aws-sm takes at most 65536",
+            "checked: the value has 5 characters; at most 2 are wanted",
+            "bytes#a: `bytes#a` is not UTF-8 text, and aws-sm stores only text here: give it `encode: base64`",
+            "both#b: the entry has 108015 bytes as it is stored; aws-sm takes at most 65536",
+        ]
+    );
+}
+
+#[test]
 fn no_error_contains_a_value() {
     const CANARY: &str = "canary-3f9a1c";
     let resolved = resolved_on(

@@ -174,6 +174,25 @@ impl Maker<'_> {
         }
     }
 
+    /// The text, where all that it is made from is among `values`.
+    pub(super) fn text(
+        &self,
+        value: &ResolvedValue,
+        values: &Values,
+    ) -> Result<Option<SecretValue>, ProduceError> {
+        let Some(ResolvedSource::Compose(text)) = &value.source else {
+            return Ok(None);
+        };
+        let Ok(chosen) = text.choose(self.available) else {
+            return Ok(None);
+        };
+        if chosen.values().any(|id| !values.contains_key(id)) {
+            return Ok(None);
+        }
+        let filled = fill(self.resolved, &chosen, values)?;
+        finish(value, &self.checks(value), filled).map(Some)
+    }
+
     fn checks<'v>(&self, value: &'v ResolvedValue) -> Cow<'v, Checks> {
         if self.unchecked.contains(&value.id) {
             Cow::Owned(Checks::default())
