@@ -92,6 +92,12 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// Whether a server of TLS says that it was spoken to without.
+    pub(crate) fn wants_tls(&self) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        PLAIN.iter().any(|words| body.contains(words))
+    }
+
     /// What the body says of an error.
     pub(crate) fn words(&self) -> Words {
         let Ok(Errors { errors }) = serde_json::from_slice(&self.body) else {
@@ -116,6 +122,12 @@ impl fmt::Debug for Answer {
             .finish_non_exhaustive()
     }
 }
+
+/// What servers of TLS answer in plain text: Go's own, which Vault is, and those that often stand before one.
+const PLAIN: [&str; 2] = [
+    "Client sent an HTTP request to an HTTPS server",
+    "The plain HTTP request was sent to HTTPS port",
+];
 
 /// The first that fits counts: a refused token is told as a refused permission too.
 const KNOWN: [(&str, Words); 17] = [

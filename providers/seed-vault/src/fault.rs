@@ -100,6 +100,10 @@ impl<'a> Ask<'a> {
     fn meaning(self, answer: &Answer) -> (ErrorKind, Cow<'static, str>) {
         let words = answer.words();
         let (kind, why) = match answer.status {
+            400 if answer.wants_tls() => (
+                ErrorKind::Unexpected,
+                "it takes only TLS; begin its address with `https://`",
+            ),
             200..=299 => (self.in_doubt(), "a success without what was asked"),
             300..=399 => return redirect(answer),
             400 => bad_request(words),

@@ -62,10 +62,22 @@ struct Cause {
     reason: String,
 }
 
+/// What servers of TLS answer in plain text: Go's own, which the API server is, and those that often stand before one.
+const PLAIN: [&str; 2] = [
+    "Client sent an HTTP request to an HTTPS server",
+    "The plain HTTP request was sent to HTTPS port",
+];
+
 impl Answer {
     /// Whether it was done.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether a server of TLS says that it was spoken to without.
+    pub(super) fn wants_tls(&self) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        self.status == 400 && PLAIN.iter().any(|words| body.contains(words))
     }
 
     /// Reads the object that was asked for, or `None` when the body is none of that kind.

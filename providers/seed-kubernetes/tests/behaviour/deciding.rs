@@ -231,3 +231,23 @@ async fn a_namespace_has_no_label_of_its_first_secret() {
         json!({"managed-by": "seed", "seed-contract": "test"})
     );
 }
+
+#[tokio::test]
+async fn a_port_of_tls_that_is_spoken_to_without_says_how_its_address_begins() {
+    let stand = Stand::new();
+    let answer = Answer {
+        body: b"Client sent an HTTP request to an HTTPS server.\n".to_vec(),
+        ..Answer::empty(400)
+    };
+    stand
+        .server
+        .fault(When::Always, Fault::Answer(answer), None);
+    let err = stand.kubernetes.identify().await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unexpected);
+    assert!(
+        err.message().starts_with(
+            "the server takes only TLS; begin its address in the kubeconfig with `https://`"
+        ),
+        "{err}"
+    );
+}
