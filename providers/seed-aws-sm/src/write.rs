@@ -10,7 +10,7 @@ use seed_provider::{Error, ErrorKind, Marks, Operation, Result};
 use crate::adapter::{AwsSm, Token, purpose};
 use crate::call::Call;
 use crate::content::Content;
-use crate::inventory::CURRENT;
+use crate::inventory::{CURRENT, Facts};
 
 /// How often a write is sent whose answers are lost. Its token makes the service do it once.
 const SENDS: usize = 3;
@@ -18,6 +18,10 @@ const SENDS: usize = 3;
 /// How often the service is looked at that may not show yet what it has done, and the pauses in between.
 const LOOKS: usize = 3;
 const BETWEEN: Duration = Duration::from_millis(250);
+
+const LOOKS_AT_TAKEN: usize = 8;
+
+const GONE: &str = ", and nothing is shown of it: it was deleted meanwhile, or is not shown yet; run the command again";
 
 /// What became of a write that may be sent several times.
 pub(crate) struct Settled<T> {
@@ -55,7 +59,7 @@ impl AwsSm {
             | ErrorKind::WrongShape => return Err(err),
         }
         // The name is taken: by a live secret, an empty one, one that is being deleted, or by ourselves.
-        let facts = match self.facts(Operation::Create, name).await {
+        let facts = match self.facts_of_taken(name).await {
             Ok(facts) => facts,
             Err(unseen) => return Err(self.taken_unseen(name, lost, err, unseen)),
         };
@@ -101,9 +105,31 @@ impl AwsSm {
                 ));
                 err
             }
-            (ErrorKind::AlreadyExists, ErrorKind::NotFound) | (ErrorKind::Conflict, _) => err,
+            (ErrorKind::AlreadyExists, ErrorKind::NotFound) => {
+                let gone = purpose(Operation::Create, name, Call::CreateSecret);
+                let gone = gone.error(ErrorKind::Conflict, format!("{}{GONE}", err.message()));
+                match err.request_id() {
+                    Some(id) => gone.with_request_id(id.to_owned()),
+                    None => gone,
+                }
+            }
+            (ErrorKind::Conflict, _) => err,
             (_, _) => unseen,
         }
+    }
+
+    /// What holds a name that could not be created. The service may take a moment to show it.
+    async fn facts_of_taken(&self, name: &SecretName) -> Result<Facts> {
+        let mut facts = self.facts(Operation::Create, name).await;
+        for _ in 1..LOOKS_AT_TAKEN {
+            match &facts {
+                Err(err) if err.kind() == ErrorKind::NotFound => {}
+                Err(_) | Ok(_) => break,
+            }
+            tokio::time::sleep(BETWEEN).await;
+            facts = self.facts(Operation::Create, name).await;
+        }
+        facts
     }
 
     async fn send_create(

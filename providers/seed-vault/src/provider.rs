@@ -72,7 +72,10 @@ impl Provider for Vault {
         if !denied && refused.kind() != ErrorKind::Conflict {
             return Err(refused);
         }
-        Err(match self.look(ask).await {
+        Err(match self.look_at_taken(ask, denied).await {
+            Ok(Seen::Live(..)) => {
+                ask.of(&answer, ErrorKind::AlreadyExists, "something of that name exists")
+            }
             Ok(Seen::Nothing) | Err(_) if denied => refused,
             Ok(Seen::Deleted(version)) => ask.of(
                 &answer,
@@ -84,9 +87,8 @@ impl Provider for Vault {
                 ErrorKind::Conflict,
                 format!("version {version} is destroyed and holds the name; delete its metadata for good"),
             ),
-            Ok(Seen::Live(..) | Seen::Nothing) | Err(_) => {
-                ask.of(&answer, ErrorKind::AlreadyExists, "something of that name exists")
-            }
+            Ok(Seen::Nothing) => ask.of(&answer, ErrorKind::Conflict, GONE),
+            Err(unseen) => ask.of(&answer, ErrorKind::Conflict, taken_unseen(&unseen)),
         })
     }
 
@@ -228,6 +230,21 @@ impl Vault {
             ),
             Some(Seen::Live(..) | Seen::Nothing) | None => ask.refused(&answer),
         })
+    }
+
+    /// What holds a name that could not be created. A refusal alone does not tell that anything is there: it may be
+    /// deleted by now, or be the word of something that is not Vault.
+    async fn look_at_taken(&self, ask: Ask<'_>, denied: bool) -> Result<Seen> {
+        let mut seen = self.look(ask).await;
+        for _ in 1..LOOKS_AT_TAKEN {
+            // A standby may lag behind; of what is denied, nothing is to be expected.
+            if denied || !matches!(seen, Ok(Seen::Nothing)) {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            seen = self.look(ask).await;
+        }
+        seen
     }
 
     /// Writes a version if the current one is `cas`.
@@ -374,6 +391,14 @@ fn changed(ask: Ask<'_>, seen: &Seen) -> Error {
     }
 }
 
+/// What is told of a name that is taken, when it cannot be seen by what.
+fn taken_unseen(unseen: &Error) -> String {
+    format!(
+        "the server answered 400: the name is taken; what holds it cannot be seen: {}",
+        unseen.message()
+    )
+}
+
 fn of_shape(ask: Ask<'_>, err: ShapeError) -> Error {
     let (kind, message) = match err {
         ShapeError::FieldExists => (
@@ -394,6 +419,8 @@ fn copy(fields: &Fields) -> Fields {
 }
 
 const NOTHING: &str = "nothing is stored under that name";
+const GONE: &str = "the server answered 400 as if the name were taken, and shows nothing there: it was deleted meanwhile, or this is not Vault's word; run the command again";
 const CHANGED: &str = "it was changed meanwhile; run the command again";
 const LOOKS: u32 = 20;
+const LOOKS_AT_TAKEN: u32 = 8;
 const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(250);

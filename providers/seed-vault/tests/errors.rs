@@ -229,8 +229,7 @@ async fn every_documented_error_of_every_call_has_one_meaning_and_a_next_step() 
       unavailable: login lookup-self mounts patch read undelete write
       unknown: list subkeys
     stale version (400)
-      already-exists: write
-      conflict: patch
+      conflict: write patch
     too large (413)
       invalid: write patch
     too large for the storage (500)
@@ -244,7 +243,7 @@ async fn every_documented_error_of_every_call_has_one_meaning_and_a_next_step() 
 fn goes_on(operation: &str, status: u16, err: &Error) -> bool {
     let told = err.message();
     match (operation, status) {
-        ("write", 400) => told == "something of that name exists",
+        ("write", 400) => told.contains("shows nothing there"),
         ("patch", 400 | 404) => told.contains("it was changed meanwhile"),
         _ => false,
     }
@@ -384,6 +383,28 @@ async fn a_connection_that_is_refused_has_changed_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_port_of_tls_that_is_spoken_to_without_says_how_its_address_begins() {
+    for words in [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html><center>The plain HTTP request was sent to HTTPS port</center></html>",
+    ] {
+        let server = Server::start(Service::new());
+        let answer = Answer {
+            body: words.as_bytes().to_vec(),
+            ..Answer::empty(400)
+        };
+        server.fault(When::Always, Fault::Answer(answer), None);
+        let vault = at(&server.url(), Service::TOKEN);
+        let err = vault.identify().await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unexpected);
+        assert_eq!(
+            err.to_string(),
+            "find out where and as whom: the server answered 400: it takes only TLS; begin its address with `https://`"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_quota_is_waited_for_as_long_as_the_server_says() {
     let (server, vault) = started().await;
     let throttled = Answer::json(429, &json!({"errors": ["rate limit quota exceeded"]}))
@@ -425,8 +446,40 @@ async fn a_hidden_name_among_many_leaves_the_others_alone() {
     );
     let created = vault
         .create(&name("f/hidden"), &single("y"), &Marks::of("test"))
-        .await;
-    assert_eq!(created.unwrap_err().kind(), ErrorKind::AlreadyExists);
+        .await
+        .unwrap_err();
+    // It may be deleted: that it is kept would say too much.
+    assert_eq!(created.kind(), ErrorKind::Conflict);
+    assert_eq!(
+        created.message(),
+        "the server answered 400: the name is taken; what holds it cannot be seen: the server answered 403: permission denied; give the token a policy for this path"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_create_of_which_nothing_is_there_is_not_taken_for_a_lost_race() {
+    let (server, vault) = started().await;
+    let (_, _, mismatch) = documented_errors()
+        .into_iter()
+        .find(|(operation, what, _)| *operation == "write" && *what == "stale version")
+        .unwrap();
+    server.fault(When::operation("write"), Fault::Answer(mismatch), None);
+    let marks = Marks::of("test");
+    let err = vault.create(&name("new"), &single("x"), &marks).await;
+    let err = err.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+    assert_eq!(
+        err.message(),
+        "the server answered 400 as if the name were taken, and shows nothing there: it was deleted meanwhile, or this is not Vault's word; run the command again"
+    );
+    // Deleted between the look of the plan and the write.
+    let err = vault.create(&name("gone"), &single("x"), &marks).await;
+    let err = err.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+    assert_eq!(
+        err.message(),
+        "version 1 is deleted and can come back; restore it, or delete its metadata for good"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -233,6 +233,26 @@ async fn a_name_that_is_taken_and_may_not_be_looked_at_is_taken_and_said() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_taken_and_of_which_nothing_is_shown_is_not_taken_for_a_lost_race() {
+    let (taken, marks) = (name("app/a"), Marks::of("shop"));
+    for (lag, kind) in [(3, ErrorKind::AlreadyExists), (99, ErrorKind::Conflict)] {
+        let server = Server::start(AwsSm::new());
+        server.service().let_looks_lag(lag);
+        let adapter = impatient(&server);
+        adapter.create(&taken, &single("v"), &marks).await.unwrap();
+        let err = adapter.create(&taken, &single("w"), &marks).await;
+        let err = err.unwrap_err();
+        assert_eq!(err.kind(), kind, "{err}");
+        if kind == ErrorKind::Conflict {
+            assert_eq!(
+                err.message(),
+                "CreateSecret failed with `ResourceExistsException`: a secret of that name exists, and nothing is shown of it: it was deleted meanwhile, or is not shown yet; run the command again"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_empty_secret_that_we_filled_is_ours_however_little_is_told_of_it() {
     let server = Server::start(AwsSm::new());
     server.service().put_shell("app/a");

@@ -81,8 +81,7 @@ async fn each_documented_error_is_sorted_by_what_can_be_done_and_names_call_code
     BatchGetSecretValue: done without: DecryptionFailure InvalidNextTokenException InvalidParameterException InvalidRequestException ResourceNotFoundException AccessDeniedException MalformedHttpRequestException NotAuthorized OptInRequired RequestEntityTooLargeException UnknownOperationException ValidationError ValidationException
     BatchGetSecretValue: unauthenticated: ExpiredTokenException IncompleteSignature InvalidSignatureException MissingAuthenticationTokenException RequestExpired UnrecognizedClientException
     BatchGetSecretValue: unknown: InternalServiceError InternalFailure RequestAbortedException RequestLimitExceeded RequestTimeoutException ServiceUnavailable ThrottlingException TooManyRequestsException
-    CreateSecret: already-exists: ResourceExistsException
-    CreateSecret: conflict: InvalidRequestException
+    CreateSecret: conflict: InvalidRequestException ResourceExistsException
     CreateSecret: denied: AccessDeniedException NotAuthorized OptInRequired
     CreateSecret: indeterminate: InternalServiceError InternalFailure RequestAbortedException RequestTimeoutException ServiceUnavailable
     CreateSecret: invalid: InvalidParameterException LimitExceededException MalformedPolicyDocumentException ResourceNotFoundException RequestEntityTooLargeException ValidationError ValidationException
