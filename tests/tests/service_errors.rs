@@ -305,7 +305,7 @@ fn a_token_of_kubernetes_that_expires_amid_a_run_harms_nothing() -> Test {
     services · kubernetes, namespace seed, context test (http://$ADDRESS), as dev  seed.yaml
 
       + key-0  created
-      ! key-1  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request 0dc54738-8a29-4e99-8646-b54885243d1a)
+      ! key-1  failed: create `key-1`: the API server does not know the credential, or it has expired; log in again and run this again (401 Unauthorized) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
       ! key-2  not tried, because of key-1: the backend does not take the credential any more
       ! key-3  not tried, because of key-1: the backend does not take the credential any more
       ! key-4  not tried, because of key-1: the backend does not take the credential any more
@@ -324,7 +324,7 @@ fn a_session_of_aws_that_expires_amid_a_run_harms_nothing() -> Test {
     services · aws-sm, account 123456789012, region eu-central-1, at http://$ADDRESS, as arn:aws:iam::123456789012:user/tester  seed.yaml
 
       + key-0  created
-      ! key-1  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request $ID)
+      ! key-1  failed: create `key-1`: CreateSecret failed with `ExpiredTokenException`: the credentials have expired, or the clock is wrong; log in again, then run the command again (request id $ID)
       ! key-2  not tried, because of key-1: the backend does not take the credential any more
       ! key-3  not tried, because of key-1: the backend does not take the credential any more
       ! key-4  not tried, because of key-1: the backend does not take the credential any more
@@ -373,7 +373,7 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
     let settings = json!({"namespace": "team"});
     assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
-    error: the backend `vault` is not the one that the contract names; nothing was read or written
+    error: the backend `vault` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the server does not know namespaces and would use the root namespace instead of `team` (request id $ID)
     hint: remove `namespace` (or `VAULT_NAMESPACE`), or use a server that has them
     [exit status: 2]
@@ -382,7 +382,7 @@ fn a_namespace_that_vault_ignores_is_not_written_to() -> Test {
     bao.set_namespaces(Namespaces::Honoured(vec!["other".to_owned()]));
     assert_snapshot!(misplaced(bao, &settings)?, @"
     ---
-    error: the backend `vault` is not the one that the contract names; nothing was read or written
+    error: the backend `vault` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the server answered 404: there is no namespace `team`
     hint: name one that exists in the contract's backend
     [exit status: 2]
@@ -411,7 +411,7 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
     let settings = json!({"mount": "other"});
     assert_snapshot!(misplaced(Vault::new(), &settings)?, @"
     ---
-    error: the backend `vault` is not the one that the contract names; nothing was read or written
+    error: the backend `vault` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the server answered 403: there is no mount `other`, or the token may do nothing there
     hint: name the mount in the contract's backend, or give the token a policy for it
     [exit status: 2]
@@ -420,7 +420,7 @@ fn a_mount_that_is_missing_or_keeps_no_versions_is_not_written_to() -> Test {
     first.add_mount("", "other", 1);
     assert_snapshot!(misplaced(first, &settings)?, @"
     ---
-    error: the backend `vault` is not the one that the contract names; nothing was read or written
+    error: the backend `vault` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the mount `other` is KV version 1, which overwrites what exists (request id $ID)
     hint: make it version 2 with `vault kv enable-versioning other`, or name another mount
     [exit status: 2]
@@ -447,7 +447,7 @@ fn another_context_server_or_namespace_is_not_written_to() -> Test {
     let namespace = json!({"namespace": "other"});
     assert_snapshot!(misplaced(Kubernetes::empty(), &namespace)?, @"
     ---
-    error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
+    error: the backend `kubernetes` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the namespace `other` does not exist on http://$ADDRESS
     hint: correct it in the contract, create it with `kubectl create namespace other`, or let `seed apply --create-namespace` do it
     [exit status: 2]
@@ -456,7 +456,7 @@ fn another_context_server_or_namespace_is_not_written_to() -> Test {
     going.terminate("other");
     assert_snapshot!(misplaced(going, &namespace)?, @"
     ---
-    error: the backend `kubernetes` is not the one that the contract names; nothing was read or written
+    error: the backend `kubernetes` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the namespace `other` is being deleted, with all that is in it
     hint: wait until it is gone, and make it again
     [exit status: 2]
@@ -479,7 +479,7 @@ fn another_region_or_account_is_not_written_to() -> Test {
     let account = json!({"account": "210987654321"});
     assert_snapshot!(misplaced(AwsSm::new(), &account)?, @"
     ---
-    error: the backend `aws-sm` is not the one that the contract names; nothing was read or written
+    error: the backend `aws-sm` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the contract names account 210987654321, and the credentials belong to account 123456789012
     hint: choose other credentials with AWS_PROFILE, or correct `account`
     [exit status: 2]

@@ -131,7 +131,7 @@ fn what_is_not_what_the_contract_names_is_asked_for_nothing() -> Test {
     let outcome = workspace.seed("apply")?;
     assert_snapshot!(shown(&outcome, &server), @"
     ---
-    error: the backend `vault` is not the one that the contract names; nothing was read or written
+    error: the backend `vault` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: the mount `secret` is KV version 1, which overwrites what exists (request id 00000000-0000-4000-8000-000000000002)
     hint: make it version 2 with `vault kv enable-versioning secret`, or name another mount
     [exit status: 2]

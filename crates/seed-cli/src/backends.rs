@@ -192,7 +192,7 @@ impl Backends {
 
 fn elsewhere(name: &str, err: &Error) -> CliError {
     let error = CliError::usage(format!(
-        "{} is not the one that the contract names; nothing was read or written",
+        "{} cannot be used as the contract names it; nothing was read or written",
         advice::called(name)
     ));
     let (what, next) = advice::parted(err);

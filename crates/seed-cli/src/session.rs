@@ -289,7 +289,7 @@ pub(crate) async fn read(
                 let request = failure
                     .request_id
                     .as_ref()
-                    .map(|id| format!("request {id}"));
+                    .map(|id| format!("request id {id}"));
                 let error = CliError::failed(format!("cannot read `{id}`: {}", failure.message));
                 let error = request.into_iter().fold(error, CliError::hint);
                 Some(advised(error, kind_of(resolved, id), failure.kind))

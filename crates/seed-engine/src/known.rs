@@ -73,7 +73,7 @@ fn state(unread: &Unread) -> State {
         Unread::Failed(failure) => failure,
     };
     let request = failure.request_id.as_ref();
-    let request = request.map_or_else(String::new, |id| format!(" (request {id})"));
+    let request = request.map_or_else(String::new, |id| format!(" (request id {id})"));
     let reason = format!("{}{request}", failure.message);
     if failure.kind == ErrorKind::WrongShape.as_str() {
         State::WrongShape { found: reason }

@@ -41,7 +41,7 @@ impl fmt::Display for Unread {
         match self {
             Self::Absent => f.write_str("it is not there"),
             Self::Failed(failure) => match &failure.request_id {
-                Some(id) => write!(f, "{} (request {id})", failure.message),
+                Some(id) => write!(f, "{} (request id {id})", failure.message),
                 None => f.write_str(&failure.message),
             },
         }

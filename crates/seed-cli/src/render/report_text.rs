@@ -129,7 +129,7 @@ fn because(failure: &Failure) -> String {
     let request = failure
         .request_id
         .as_ref()
-        .map_or_else(String::new, |id| format!(" (request {id})"));
+        .map_or_else(String::new, |id| format!(" (request id {id})"));
     format!("{}{request}", failure.message)
 }
 

@@ -39,7 +39,7 @@ impl Deaths {
         match unread {
             // The outcome of a value that is there does not say why it could not be read.
             Unread::Failed(failure) if reason(backend, failure.kind).is_some() => {
-                self.bury(backend, id, failure.kind, &failure.message);
+                self.bury(backend, id, failure.kind, &unread.to_string());
             }
             Unread::Absent | Unread::Failed(_) => {}
         }

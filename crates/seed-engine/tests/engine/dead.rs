@@ -72,9 +72,9 @@ async fn what_a_read_tells_of_its_backend_counts_too() {
         fates(&report),
         [
             "a kept",
-            "of-a skipped because of a: read `a`: as the test wants",
+            "of-a skipped because of a: read `a`: as the test wants (request id r-7)",
             "b kept",
-            "of-b skipped because of a: read `a`: as the test wants",
+            "of-b skipped because of a: read `a`: as the test wants (request id r-7)",
         ]
     );
     assert_eq!(world.stage.log(), ["read a"]);

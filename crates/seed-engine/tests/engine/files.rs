@@ -77,7 +77,7 @@ async fn a_value_that_could_not_be_read_is_not_left_out() {
     let err = rendered(&world, &read, "secrets/token").unwrap_err();
     assert_eq!(
         err.to_string(),
-        "`token`: read `token`: as the test wants (request r-7)"
+        "`token`: read `token`: as the test wants (request id r-7)"
     );
     let Some(Unread::Failed(failure)) = read.unread.get(&id("token")) else {
         panic!("it failed");

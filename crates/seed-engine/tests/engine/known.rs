@@ -133,7 +133,7 @@ async fn the_request_of_a_failed_read_is_named() {
         .stage
         .play_once(Operation::Read, "a", Play::Fail(ErrorKind::Unavailable));
     let known = known(&world, &["a"]).await;
-    let reason = "read `a`: as the test wants (request r-7)".to_owned();
+    let reason = "read `a`: as the test wants (request id r-7)".to_owned();
     assert_eq!(known.states[&id("a")], State::Unknown { reason });
 }
 

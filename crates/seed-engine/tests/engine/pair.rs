@@ -130,7 +130,7 @@ async fn a_source_that_cannot_be_read_stops_only_what_is_made_from_it() {
         [
             "dex-admin-password kept",
             "dex-admin-hash skipped because of dex-admin-password: \
-             read `dex-admin-password`: as the test wants (request r-7)",
+             read `dex-admin-password`: as the test wants (request id r-7)",
             "other created",
         ]
     );

@@ -79,7 +79,7 @@ async fn nothing_is_made_from_a_losing_value() {
         fates(&report),
         [
             "password lost",
-            "hash skipped because of password: read `password`: as the test wants (request r-7)"
+            "hash skipped because of password: read `password`: as the test wants (request id r-7)"
         ]
     );
     assert_eq!(report.verdict(), Verdict::Failed);

@@ -203,7 +203,7 @@ fn uncertain(id: &ValueId, failure: &Failure) -> CliError {
 fn request(error: CliError, failure: &Failure) -> CliError {
     let request = failure.request_id.as_ref();
     request
-        .map(|id| format!("request {id}"))
+        .map(|id| format!("request id {id}"))
         .into_iter()
         .fold(error, CliError::hint)
 }
