@@ -598,6 +598,12 @@ fn targets_are_what_the_operator_takes() {
     8:31 «${o}» warning: this value may have any characters, and `c.yaml` is a document that they can break
           help: write `| json`, which quotes it, without quotes around it
     ");
+    assert_snapshot!(wrong_target("ns/b", "{data: {k: \"${a}\"}, deliver: direct, refresh: OnChange, interval: 15m}"), @"
+    8:46 «refresh» warning: `refresh` does nothing beside `deliver: direct`: it is for External Secrets Operator, which does not make this Secret
+          help: leave `refresh` out
+    8:65 «interval» warning: `interval` does nothing beside `deliver: direct`: it is for External Secrets Operator, which does not make this Secret
+          help: leave `interval` out
+    ");
 }
 
 #[test]

@@ -57,6 +57,9 @@ fn target(cx: &mut Context<'_>, key: &Node, node: &Node) -> Option<Target> {
     let patch = fields.read(cx, "patch", Context::block);
     let direct = fields.word(cx, "deliver", &DELIVERIES);
     policies(cx, &fields, creation, deletion);
+    if direct == Some(true) {
+        warn_of_idle_words(cx, &fields);
+    }
     fields.finish(cx, false);
     Some(Target {
         key: name?,
@@ -230,6 +233,20 @@ fn refuse_beside_template(cx: &mut Context<'_>, fields: &Fields<'_>) {
             let message = format!("`{word}` cannot stand beside `template`");
             let help = "write it into the template block";
             cx.push(Diagnostic::error(message, span).help(help));
+        }
+    }
+}
+
+/// What is said to External Secrets Operator, which never sees a Secret that is delivered directly.
+fn warn_of_idle_words(cx: &mut Context<'_>, fields: &Fields<'_>) {
+    for word in [
+        "manifest", "store", "creation", "deletion", "refresh", "interval", "template", "patch",
+    ] {
+        if let Some(span) = fields.key_span(word) {
+            let message = format!(
+                "`{word}` does nothing beside `deliver: direct`: it is for External Secrets Operator, which does not make this Secret"
+            );
+            cx.push(Diagnostic::warning(message, span).help(format!("leave `{word}` out")));
         }
     }
 }
