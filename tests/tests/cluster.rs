@@ -53,7 +53,7 @@ fn without_the_flag_the_cluster_is_left_alone_and_that_is_said() -> Test {
       > hash   waits for redis
       = user   exists
 
-      Left out without --cluster: 2 Secrets, 1 value kept in no backend.
+      Left out without `--cluster`: 2 Secrets, 1 value kept in no backend.
 
     Plan: 1 waiting, 1 exists, 1 not needed.
     ---

@@ -38,7 +38,10 @@ pub(crate) fn left_out(resolved: &Resolved) -> Option<String> {
         format!("{values} kept in no backend")
     });
     let parts: Vec<String> = secrets.into_iter().chain(values).collect();
-    Some(format!("Left out without --cluster: {}.", parts.join(", ")))
+    Some(format!(
+        "Left out without `--cluster`: {}.",
+        parts.join(", ")
+    ))
 }
 
 /// What becomes of a Secret, and why.
