@@ -28,10 +28,7 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
     let reason = answer.reason();
     let fixed = |kind, message: &str| (kind, message.to_owned());
     match answer.status {
-        _ if answer.wants_tls() => fixed(
-            ErrorKind::Unexpected,
-            "the server takes only TLS; begin its address in the kubeconfig with `https://`",
-        ),
+        _ if answer.wants_tls() => fixed(ErrorKind::Unexpected, WANTS_TLS),
         401 => fixed(
             ErrorKind::Unauthenticated,
             "the API server does not know the credential, or it has expired; log in again and run this again",
@@ -87,6 +84,9 @@ fn meaning(call: &Call, answer: &Answer) -> (ErrorKind, String) {
         ),
     }
 }
+
+const WANTS_TLS: &str =
+    "the server takes only TLS; begin its address in the kubeconfig with `https://`";
 
 /// What stands in the way, or changed.
 fn collision(call: &Call, answer: &Answer) -> (ErrorKind, String) {
