@@ -117,6 +117,27 @@ pub(crate) fn decide(versions: &[Seen], current: &str, ours: &str, run: u64, now
     }
 }
 
+/// Whether the value that a reader got is known to stand: no older one of its episode is still to be put back.
+pub(crate) fn stands(versions: &[Seen], current: &str, now: i64) -> bool {
+    let by_id = |id: &str| versions.iter().find(|seen| seen.id == id);
+    let Some(read) = by_id(current) else {
+        return false;
+    };
+    if !is_live(read, now) {
+        // A person's, or one whose writers are long done.
+        return true;
+    }
+    let first = by_id(root(read)).unwrap_or(read);
+    let begin = first.claim.as_ref().map(|claim| &claim.purpose);
+    let begin = match begin {
+        Some(Purpose::After(base)) => by_id(base).map_or(i64::MIN, |base| base.created),
+        Some(Purpose::Copy(_) | Purpose::First) | None => i64::MIN,
+    };
+    let episode = versions.iter().filter(|seen| seen.created > begin);
+    let oldest = episode.min_by_key(|seen| place(seen));
+    now > first.created && oldest.is_some_and(|oldest| oldest.id == first.id)
+}
+
 /// Whether a running `seed` wrote it, and it is as it was written.
 fn is_live(seen: &Seen, now: i64) -> bool {
     let claim = seen.claim.as_ref();

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use crate::adapter::AzureKv;
 use crate::claim::{Claim, Purpose as ClaimPurpose};
-use crate::decide::{Decision, Seen, Why, decide};
+use crate::decide::{Decision, Seen, Why, decide, stands};
+use crate::write::Stored;
 
 const OPERATION: Operation = Operation::Settle;
 
@@ -172,6 +173,31 @@ impl AzureKv {
             }
         }
         Ok(Settled::Theirs)
+    }
+}
+
+impl AzureKv {
+    /// Reads the current version. One that another run wrote counts only once no older value is to be put back.
+    pub(crate) async fn standing(&self, name: &SecretName) -> Result<Stored> {
+        let operation = Operation::Read;
+        let begin = Instant::now();
+        loop {
+            let stored = self.fetch(operation, name, None).await?;
+            let claim = stored.look.claim.as_deref();
+            let claim = claim.and_then(|text| text.parse::<Claim>().ok());
+            if claim.is_none_or(|claim| claim.run == self.run) {
+                return Ok(stored);
+            }
+            let versions = self.versions_of(operation, name).await?;
+            if stands(&versions, &stored.version, self.clock.now()) {
+                return Ok(stored);
+            }
+            if begin.elapsed() > self.pause * 6 + SLACK {
+                let message = "runs are writing to it at the same time, and which value stands is not known yet; try again in a minute";
+                return Err(Error::new(ErrorKind::Conflict, operation, message).about(name));
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
     }
 }
 

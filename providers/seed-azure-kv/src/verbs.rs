@@ -11,6 +11,7 @@ use seed_provider::{
     Error, ErrorKind, Identity, Marks, Operation, Provider, Replace, Restore, Result, Stored,
     Versions, WantedShape,
 };
+use tokio::time::Instant;
 
 use crate::adapter::AzureKv;
 use crate::content;
@@ -36,7 +37,11 @@ impl Provider for AzureKv {
     }
 
     async fn read(&self, name: &SecretName, shape: WantedShape) -> Result<Stored> {
-        self.stored(Operation::Read, name, None, shape).await
+        self.proven().await?;
+        let stored = self.standing(name).await?;
+        let document = content::decode(Operation::Read, name, stored.value, shape)?;
+        let version = Version::new(stored.version);
+        Ok(Stored { document, version })
     }
 
     async fn create(
@@ -135,7 +140,7 @@ impl Restore for AzureKv {
                 | ErrorKind::WrongShape => return Err(err),
             },
         };
-        let mut looks = LOOKS;
+        let begin = Instant::now();
         loop {
             match self.fetch(operation, name, None).await {
                 // A disabled one is back too.
@@ -152,7 +157,7 @@ impl Restore for AzureKv {
                     (None, _) => return Err(in_doubt(operation, name, err.message())),
                 },
             }
-            if looks == 0 {
+            if begin.elapsed() > self.pause * PAUSES {
                 return Err(refused.unwrap_or_else(|| {
                     in_doubt(
                         operation,
@@ -161,7 +166,6 @@ impl Restore for AzureKv {
                     )
                 }));
             }
-            looks -= 1;
             tokio::time::sleep(BETWEEN).await;
         }
     }
@@ -172,8 +176,8 @@ fn in_doubt(operation: Operation, name: &SecretName, why: &str) -> Error {
     Error::new(ErrorKind::Indeterminate, operation, message).about(name)
 }
 
-/// How long the service may take to show what was recovered: a minute.
-const LOOKS: u32 = 120;
+/// How long the service may take to show what was recovered: a minute, unless another pause was chosen.
+const PAUSES: u32 = 12;
 const BETWEEN: Duration = Duration::from_millis(500);
 
 #[async_trait]

@@ -39,7 +39,7 @@ impl Stand {
     pub(crate) fn config(&self) -> Config {
         Config {
             vault: Some(self.server.url()),
-            pause: Some(Duration::from_millis(100)),
+            pause: Some(Duration::from_millis(200)),
             surroundings: Surroundings {
                 authorities: Some(self.authorities.path().to_owned()),
                 ..Surroundings::default()
