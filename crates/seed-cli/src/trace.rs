@@ -15,6 +15,7 @@ pub(crate) fn start(verbose: u8) {
     let ours = [
         "seed",
         "seed_aws_sm",
+        "seed_azure_kv",
         "seed_core",
         "seed_engine",
         "seed_kubernetes",

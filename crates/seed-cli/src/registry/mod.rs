@@ -2,6 +2,8 @@
 
 #[cfg(feature = "aws-sm")]
 mod aws_sm;
+#[cfg(feature = "azure-kv")]
+mod azure_kv;
 #[cfg(feature = "kubernetes")]
 mod cluster;
 #[cfg(feature = "kubernetes")]

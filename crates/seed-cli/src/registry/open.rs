@@ -39,6 +39,10 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::AwsSm => super::aws_sm::open(backend, ground),
         #[cfg(not(feature = "aws-sm"))]
         Kind::AwsSm => Err(not_built_in(backend)),
+        #[cfg(feature = "azure-kv")]
+        Kind::AzureKv => super::azure_kv::open(backend, ground),
+        #[cfg(not(feature = "azure-kv"))]
+        Kind::AzureKv => Err(not_built_in(backend)),
         #[cfg(feature = "vault")]
         Kind::Vault => super::vault::open(backend, ground),
         #[cfg(not(feature = "vault"))]
@@ -47,7 +51,7 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::Kubernetes => super::kubernetes::open(backend, ground),
         #[cfg(not(feature = "kubernetes"))]
         Kind::Kubernetes => Err(not_built_in(backend)),
-        Kind::AzureKv | Kind::Gcpsm => Err(not_built_in(backend)),
+        Kind::Gcpsm => Err(not_built_in(backend)),
     }
 }
 

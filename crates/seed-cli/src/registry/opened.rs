@@ -74,6 +74,18 @@ impl Opened {
             converge: None,
         }
     }
+
+    /// An adapter like that, whose writes are only known to stand after a second look.
+    #[cfg(feature = "azure-kv")]
+    pub(super) fn converging<P: Replace + Restore + Converge>(provider: P) -> Self {
+        let provider = Arc::new(Traced::new(provider));
+        Self {
+            provider: Arc::clone(&provider) as Arc<dyn Provider>,
+            replace: Some(Arc::clone(&provider) as Arc<dyn Replace>),
+            restore: Some(Arc::clone(&provider) as Arc<dyn Restore>),
+            converge: Some(provider),
+        }
+    }
 }
 
 impl Ground<'_> {

@@ -74,7 +74,7 @@ impl Kind {
     pub fn settings(self) -> &'static [&'static str] {
         match self {
             Self::AwsSm => &["region", "account", "profile", "kms-key", "endpoint"],
-            Self::AzureKv => &["vault"],
+            Self::AzureKv => &["vault", "pause"],
             Self::Gcpsm => &["project", "location"],
             Self::Kubernetes => &["context", "server", "namespace"],
             Self::Local => &["file"],
