@@ -249,6 +249,7 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
         app/others  made by a chart
 
     Plan: 6 to create, 1 for you to provide, 1 waiting, 1 written later, 1 optional, 1 not needed.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -264,7 +265,9 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
           "kind": "local",
           "place": "file .seed/every-kind.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "steps": [
@@ -423,7 +426,9 @@ fn plan_and_apply_say_the_same_in_text_and_json() -> Test {
           "kind": "local",
           "place": "file .seed/every-kind.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "verdict": "waiting",

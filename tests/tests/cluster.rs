@@ -56,6 +56,7 @@ fn without_the_flag_the_cluster_is_left_alone_and_that_is_said() -> Test {
       Left out without `--cluster`: 2 Secrets, 1 value kept in no backend.
 
     Plan: 1 waiting, 1 exists, 1 not needed.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -299,6 +300,8 @@ fn secrets_are_created_once_and_what_is_there_stays() -> Test {
       = shop/redis           exists
 
     Plan: no changes; 5 exist.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
+    kubernetes is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -331,6 +334,8 @@ fn secrets_are_created_once_and_what_is_there_stays() -> Test {
       + shop/redis           lacks username
 
     Plan: 2 to create, 3 exist.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
+    kubernetes is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");

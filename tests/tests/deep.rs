@@ -60,6 +60,7 @@ fn only_a_deep_plan_sees_placeholders_and_drift() -> Test {
       + app-env#MORE  hex 8
 
     Plan: 1 to create, 6 exist.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 10]
     ");
@@ -75,6 +76,7 @@ fn only_a_deep_plan_sees_placeholders_and_drift() -> Test {
       + app-env#MORE  hex 8
 
     Plan: 1 to create, 4 blocked, 2 exist.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 12]
     ");
@@ -86,6 +88,7 @@ fn only_a_deep_plan_sees_placeholders_and_drift() -> Test {
       + app-env#MORE  hex 8
 
     Plan: 1 to create, 1 blocked, 1 exists, 4 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 12]
     ");
@@ -155,15 +158,16 @@ fn placeholders_are_filled_when_that_is_asked_for_and_nothing_else_changes() -> 
     Ok(())
 }
 
+fn one_key(source: &str) -> String {
+    format!("version: 1\nname: some\nbackend: local\nsecrets:\n  key: {{{source}}}\n")
+}
+
 #[test]
 fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
     let workspace = Workspace::new()?;
-    let contract = |source: &str| {
-        format!("version: 1\nname: some\nbackend: local\nsecrets:\n  key: {{{source}}}\n")
-    };
-    workspace.write("seed.yaml", &contract("value: TODO"))?;
+    workspace.write("seed.yaml", &one_key("value: TODO"))?;
     workspace.seed("apply")?.success()?;
-    workspace.write("seed.yaml", &contract("generate: {hex: 16}"))?;
+    workspace.write("seed.yaml", &one_key("generate: {hex: 16}"))?;
     assert_snapshot!(workspace.seed("apply --fill-placeholders --format json")?, @r#"
     {
       "version": 1,
@@ -175,7 +179,9 @@ fn a_placeholder_below_which_nothing_is_stored_is_filled() -> Test {
           "kind": "local",
           "place": "file .seed/some.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "verdict": "done",
@@ -235,6 +241,7 @@ fn what_must_not_exist_is_called_so_and_not_read() -> Test {
       ! app-env#USER  exists, and must not: it says who
 
     Plan: 2 blocked, 4 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -260,6 +267,7 @@ fn what_must_not_exist_is_seen_as_a_field_that_the_contract_does_not_declare() -
       ! USER         exists, and must not: it says who (a field of `app-env` has this name)
 
     Plan: 1 blocked, 1 exists, 4 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 12]
     some · local, file .seed/some.age                             seed.yaml

@@ -67,6 +67,7 @@ fn only_the_password_is_there() -> Test {
       + dex-admin-hash      bcrypt of dex-admin-password
 
     Plan: 1 to create, 1 exists.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -152,6 +153,7 @@ fn only_the_hash_is_there() -> Test {
       = dex-admin-hash      exists
 
     Plan: 1 blocked, 1 exists.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 12]
     ");
@@ -175,7 +177,9 @@ fn only_the_hash_is_there() -> Test {
           "kind": "local",
           "place": "file .seed/pair.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "verdict": "blocked",

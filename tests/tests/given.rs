@@ -157,6 +157,7 @@ fn a_variable_of_a_key_is_taken_and_said() -> Test {
       . entry#two  optional: a value from a person or another system
 
     Plan: 3 to create, 3 optional, 1 not needed.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     warning: `SEED_VALUE_TOKE` is set, and the contract has no key of this name; did you mean `SEED_VALUE_TOKEN`?
     `token`: would be taken from $SEED_VALUE_TOKEN
@@ -224,6 +225,7 @@ fn the_variable_that_the_contract_suggests_is_taken_only_when_named() -> Test {
       . entry#two  optional: a value from a person or another system
 
     Plan: 1 to create, 1 for you to provide, 4 optional, 1 not needed.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -308,6 +310,7 @@ fn a_file_that_the_contract_names_is_taken_when_it_exists() -> Test {
       . entry#two  optional: a value from a person or another system
 
     Plan: 3 to create, 3 optional, 1 not needed.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     `token`: would be taken from `secrets/token` (`provide.file`)
     `tls-key`: would be taken from `secrets/tls.pem` (`provide.file`)
@@ -480,6 +483,7 @@ fn a_file_for_a_key_that_is_not_selected_is_not_opened() -> Test {
       ? token  you provide: the dashboard
 
     Plan: 1 for you to provide, 6 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -495,6 +499,7 @@ fn a_given_value_that_the_run_is_not_about_is_said_not_to_be_used() -> Test {
       + random  hex 16
 
     Plan: 1 to create, 6 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     `token`: given, not used (not selected)
     [exit status: 0]

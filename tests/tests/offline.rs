@@ -332,7 +332,9 @@ fn a_plan_without_a_backend_says_that_it_asked_none() -> Test {
         "kind": "vault",
         "place": null,
         "identity": null,
-        "create": null
+        "create": null,
+        "guaranteed": null,
+        "not_guaranteed": null
       }
     ]
     "#);
@@ -350,6 +352,10 @@ fn a_plan_without_a_backend_says_that_it_asked_none() -> Test {
       ]
     }
     "#);
+    assert_no_state(&plan)
+}
+
+fn assert_no_state(plan: &serde_json::Value) -> Test {
     let steps = plan["steps"].as_array().ok_or("no steps")?;
     assert!(steps.iter().all(|step| step["state"].is_null()), "{plan:#}");
     Ok(())
@@ -365,7 +371,7 @@ fn a_plan_that_asked_is_told_in_markdown_too() -> Test {
     ## Secrets of <code>shop</code> for <code>dev</code>
 
     Plan: 1 for you to provide, 2 exist, 1 optional.
-    Asked: local, <code>file store/dev&#46;age</code>.
+    Asked: local, <code>file store/dev&#46;age</code> (atomic).
 
     | | Key | What happens | How, or why |
     | --- | --- | --- | --- |

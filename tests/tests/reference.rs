@@ -9,7 +9,7 @@ use similar::TextDiff;
 fn made_pages_are_up_to_date() -> Result<(), String> {
     let pages = reference::pages()?;
     assert!(!pages.is_empty());
-    for (path, wanted) in pages {
+    for (path, wanted) in pages.into_iter().chain([reference::readme()?]) {
         let found = std::fs::read_to_string(&path).unwrap_or_default();
         let diff = TextDiff::from_lines(&found, &wanted);
         let diff = diff.unified_diff().header("written", "wanted").to_string();

@@ -46,6 +46,7 @@ fn only_what_is_selected_is_shown_created_and_asked_for() -> Test {
       + app-env#KEY  hex 16
 
     Plan: 3 to create, 4 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 10]
     some · local, file .seed/some.age                             seed.yaml
@@ -69,6 +70,7 @@ fn only_what_is_selected_is_shown_created_and_asked_for() -> Test {
       + app-env#USER  literal
 
     Plan: 1 to create, 3 exist, 3 not selected.
+    local is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 10]
     ");

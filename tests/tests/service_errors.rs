@@ -186,6 +186,7 @@ fn one_hidden_name_of_vault_keeps_no_other_from_being_made() -> Test {
       ! grows#both  hidden, which is not absent: the server answered 403: permission denied; give the token a policy for this path
 
     Plan: 1 to create, 3 blocked, 2 exist.
+    vault is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");
@@ -218,6 +219,7 @@ fn one_hidden_name_of_kubernetes_keeps_no_other_from_being_made() -> Test {
       ! grows#both  hidden, which is not absent: the API server does not allow it; grant `get` on secrets in the namespace `seed` (403 Forbidden) (request id 0dc54738-8a29-4e99-8646-b54885243d1a)
 
     Plan: 1 to create, 3 blocked, 2 exist.
+    kubernetes is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     warning: `kubernetes`: `list` on secrets is denied in the namespace `seed`; each name was looked up with `get` instead
     [exit status: 0]
@@ -252,6 +254,7 @@ fn one_hidden_name_of_aws_sm_keeps_no_other_from_being_made() -> Test {
       ! grows#both  hidden, which is not absent: GetSecretValue failed with `AccessDeniedException`: the identity in use may not do that; have the action allowed in its policy (and `kms:GenerateDataKey` and `kms:Decrypt`, with a KMS key of one's own) (request id $ID)
 
     Plan: 1 to create, 3 blocked, 2 exist.
+    aws-sm is atomic: the backend itself refuses to write over what exists, whoever writes; not guaranteed: which of several runs makes a value.
     ---
     [exit status: 0]
     ");

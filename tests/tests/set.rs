@@ -385,7 +385,9 @@ fn programs_are_told_in_json() -> Test {
           "kind": "local",
           "place": "file .seed/setting.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "backend": "local",

@@ -156,7 +156,9 @@ fn programs_get_the_same_facts() -> Test {
           "kind": "local",
           "place": "file .seed/shop.age",
           "identity": null,
-          "create": "atomic"
+          "create": "atomic",
+          "guaranteed": "the backend itself refuses to write over what exists, whoever writes",
+          "not_guaranteed": "which of several runs makes a value"
         }
       ],
       "values": [

@@ -3,7 +3,8 @@
 mod codes;
 mod commands;
 mod contract;
+mod guarantees;
 mod pages;
 mod variables;
 
-pub use pages::{examples, pages, write};
+pub use pages::{examples, pages, readme, write};

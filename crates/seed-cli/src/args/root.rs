@@ -1,6 +1,7 @@
 //! The program and its subcommands.
 
 use clap::{Args as _, Parser, Subcommand};
+use seed_core::backend::Kind;
 
 use super::common::{Format, GlobalArgs};
 use super::set::SetArgs;
@@ -75,17 +76,27 @@ Examples:
   seed plan -c contracts/llm-platform.yaml --env ai-dev --backend local
   seed apply -c contracts/llm-platform.yaml --env ai-dev --backend local --emit build/manifests";
 
-/// The examples, the exit codes and the variables.
+/// The examples, the exit codes, what is guaranteed, and the variables.
 fn after_long_help() -> String {
     let codes: String = Exit::ALL
         .into_iter()
         .map(|exit| format!("  {:<2}  {}\n", exit.code(), exit.meaning()))
         .collect();
+    let guarantees: String = Kind::ALL.into_iter().map(guarantee).collect();
     let variables = variables::all(&Command::augment_subcommands(GlobalArgs::augment_args(
         clap::Command::new("seed"),
     )));
     format!(
-        "{AFTER_HELP}\n\nExit codes:\n{codes}\nVariables:\n{}",
+        "{AFTER_HELP}\n\nExit codes:\n{codes}\nGuarantees:\n{guarantees}\nVariables:\n{}",
         variables.trim_end()
+    )
+}
+
+fn guarantee(kind: Kind) -> String {
+    let sure = kind.guarantee();
+    let (word, promise, limit) = (sure.as_str(), sure.promise(), sure.limit());
+    format!(
+        "  {kind:<10}  {word}: {promise}; not guaranteed: {limit}\n",
+        kind = kind.as_str()
     )
 }

@@ -84,7 +84,8 @@ fn show(
         (PlanFormat::Text, Some(asked)) => {
             let title = render::title(resolved, path, &asked.places);
             let plan = render::plan_text(resolved, plan, Environment::is_set);
-            terminal.data(&format!("{title}\n{plan}"))
+            let guarantees = render::guarantees(&asked.places);
+            terminal.data(&format!("{title}\n{plan}{guarantees}"))
         }
         (PlanFormat::Text, None) => {
             let title = render::title_offline(resolved, path);

@@ -131,3 +131,26 @@ const PATIENCE: Duration = Duration::from_mins(3);
 pub(super) fn jitter(longest: Duration) -> Duration {
     longest.mul_f64(rand::rand_core::UnwrapErr(rand::rngs::SysRng).random::<f64>())
 }
+
+#[cfg(test)]
+mod tests {
+    use seed_core::backend::Kind;
+
+    /// What help and documentation say is read from the kind.
+    #[test]
+    fn every_adapter_promises_what_is_said_of_its_kind() {
+        for (kind, capabilities) in [
+            #[cfg(feature = "aws-sm")]
+            (Kind::AwsSm, seed_aws_sm::CAPABILITIES),
+            #[cfg(feature = "azure-kv")]
+            (Kind::AzureKv, seed_azure_kv::CAPABILITIES),
+            #[cfg(feature = "kubernetes")]
+            (Kind::Kubernetes, seed_kubernetes::CAPABILITIES),
+            #[cfg(feature = "vault")]
+            (Kind::Vault, seed_vault::CAPABILITIES),
+        ] {
+            assert_eq!(capabilities.create, kind.guarantee(), "{kind}");
+            assert_eq!(capabilities.add_fields, kind.guarantee(), "{kind}");
+        }
+    }
+}

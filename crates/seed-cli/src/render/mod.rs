@@ -28,7 +28,7 @@ pub(crate) use manifests_json::{
 };
 pub(crate) use plan_json::plan as plan_json;
 pub(crate) use plan_markdown::plan as plan_markdown;
-pub(crate) use plan_text::{made_by_others, plan as plan_text, title, title_offline};
+pub(crate) use plan_text::{guarantees, made_by_others, plan as plan_text, title, title_offline};
 pub(crate) use report_json::{files as files_json, report as report_json};
 pub(crate) use report_text::{files, missing, next_steps, report as report_text};
 pub(crate) use set::{SetOutcome, Told, document as set_json, text as set_text};

@@ -77,6 +77,8 @@ fn backend(name: &str, place: &Description) -> Value {
         "place": place.place,
         "identity": place.identity,
         "create": place.capabilities.create.as_str(),
+        "guaranteed": place.capabilities.create.promise(),
+        "not_guaranteed": place.capabilities.create.limit(),
     })
 }
 
@@ -91,6 +93,8 @@ fn unasked(resolved: &Resolved) -> Vec<Value> {
             "place": null,
             "identity": null,
             "create": null,
+            "guaranteed": null,
+            "not_guaranteed": null,
         })
     });
     unasked.collect()

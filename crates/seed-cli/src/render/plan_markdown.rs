@@ -65,7 +65,8 @@ fn basis(places: Option<&[(String, Description)]>) -> String {
         .map(|(_, place)| {
             let identity = place.identity.as_ref();
             let identity = identity.map_or_else(String::new, |who| format!(" as {}", code(who)));
-            format!("{}, {}{identity}", place.kind, code(&place.place))
+            let sure = place.capabilities.create.as_str();
+            format!("{}, {}{identity} ({sure})", place.kind, code(&place.place))
         })
         .collect();
     if places.is_empty() {

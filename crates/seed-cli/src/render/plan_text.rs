@@ -34,6 +34,23 @@ pub(crate) fn title_offline(resolved: &Resolved, contract: &str) -> String {
     title_of(&parts, contract)
 }
 
+/// How sure it is that nothing is overwritten: a line for each kind of backend.
+pub(crate) fn guarantees(places: &[(String, Description)]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (_, place) in places {
+        let sure = place.capabilities.create;
+        let (word, promise, limit) = (sure.as_str(), sure.promise(), sure.limit());
+        let line = format!(
+            "{} is {word}: {promise}; not guaranteed: {limit}.\n",
+            place.kind
+        );
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.concat()
+}
+
 fn title_of(parts: &[String], contract: &str) -> String {
     format!("{:<60}  {contract}\n", parts.join(" · "))
 }

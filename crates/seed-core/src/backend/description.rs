@@ -25,6 +25,30 @@ impl Guarantee {
             Self::Converging => "converging",
         }
     }
+
+    /// What holds whatever others do.
+    pub fn promise(self) -> &'static str {
+        match self {
+            Self::Atomic => "the backend itself refuses to write over what exists, whoever writes",
+            Self::Claimed => "runs of `seed` exclude each other, so that a key is made once",
+            Self::Converging => {
+                "runs of `seed` end with one value for each key, and make others only from that"
+            }
+        }
+    }
+
+    /// What does not.
+    pub fn limit(self) -> &'static str {
+        match self {
+            Self::Atomic => "which of several runs makes a value",
+            Self::Claimed => {
+                "that nobody else writes in the same moment: what other tools write then can come in between"
+            }
+            Self::Converging => {
+                "that nobody else writes in the same seconds: the service takes every write, and what others write then is kept and reported with exit code 4"
+            }
+        }
+    }
 }
 
 /// A backend's quotas, in calls a minute. `None` means that the service names none.

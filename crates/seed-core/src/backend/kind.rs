@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Guarantee;
 use super::rule::{self, NameRule, StoredNameError};
 use crate::name::{EntryKey, FieldName, SecretName};
 
@@ -62,6 +63,15 @@ impl Kind {
             Self::Kubernetes => "Kubernetes source namespace",
             Self::Local => "local encrypted file",
             Self::Vault => "Vault / OpenBao KV v2",
+        }
+    }
+
+    /// How sure a write is that must not overwrite anything.
+    pub fn guarantee(self) -> Guarantee {
+        match self {
+            Self::AwsSm | Self::Kubernetes | Self::Local | Self::Vault => Guarantee::Atomic,
+            Self::AzureKv => Guarantee::Converging,
+            Self::Gcpsm => Guarantee::Claimed,
         }
     }
 
