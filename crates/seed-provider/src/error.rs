@@ -22,6 +22,7 @@ pub struct Error {
     request_id: Option<String>,
     message: Cow<'static, str>,
     stopped: bool,
+    contested: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -39,6 +40,7 @@ impl Error {
             request_id: None,
             message: message.into(),
             stopped: false,
+            contested: false,
             source: None,
         }
     }
@@ -53,6 +55,13 @@ impl Error {
                 "not sent: the run was stopped",
             )
         }
+    }
+
+    /// Says of an `Indeterminate` error that ours was stored, and somebody else's too: what is read proves nothing.
+    #[must_use]
+    pub fn contested(mut self) -> Self {
+        self.contested = true;
+        self
     }
 
     /// Says more of the same.
@@ -111,6 +120,11 @@ impl Error {
     /// Tells whether nothing was sent because the run is to stop.
     pub fn is_stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// Tells whether somebody else's write came beside ours, so that no reading settles what is stored.
+    pub fn is_contested(&self) -> bool {
+        self.contested
     }
 
     /// Tells whether the same call may simply be sent again.

@@ -31,6 +31,6 @@ pub use error::{Error, ErrorKind, Operation, Result};
 pub use marks::Marks;
 pub use memory::{Memory, Shelf, ShelfRun};
 pub use provider::{Identity, Provider, Replace, Restore, Stored, Versions, WantedShape};
-pub use requests::{Policy, Requests};
+pub use requests::{Policy, Requests, Turns};
 pub use stop::stopping;
 pub use wrap::{Backoff, Counts, Deadlines, Limited, Paced, Pacer, Retrying, Timed, Traced};

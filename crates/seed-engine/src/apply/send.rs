@@ -61,6 +61,10 @@ impl Writer<'_> {
                     (ErrorKind::Conflict, How::Add(_) | How::Replace(_))
                 );
             match (err.kind(), &lost) {
+                // Whoever reads ours would not know of theirs.
+                (ErrorKind::Indeterminate, _) if err.is_contested() => {
+                    return Sent::Uncertain(failure::of_call(&err));
+                }
                 (ErrorKind::Indeterminate, _) => {}
                 // It may be ours: the first request can have arrived after we looked.
                 (_, Some(_)) if taken => {}

@@ -5,4 +5,4 @@ mod policy;
 mod send;
 
 pub use policy::Policy;
-pub use send::Requests;
+pub use send::{Requests, Turns};

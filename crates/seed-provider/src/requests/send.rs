@@ -1,5 +1,6 @@
 //! How an adapter sends its single requests: under quotas, limits and deadlines, and again where that repeats nothing.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seed_core::name::SecretName;
@@ -27,8 +28,22 @@ pub struct Requests {
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     counts: Counts,
+    turns: Option<&'a Turns>,
     operation: Operation,
     name: Option<&'a SecretName>,
+}
+
+/// Turns of writes that belong together, taken at once: none of them waits in a queue while the others age.
+#[derive(Debug)]
+pub struct Turns(AtomicU32);
+
+impl Turns {
+    /// Takes one of them, if one is left.
+    fn take(&self) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.0.fetch_update(set, fetch, one_less).is_ok()
+    }
 }
 
 /// How often a request was sent, and for how long it was waited for.
@@ -72,6 +87,7 @@ impl Requests {
         let counts = Counts::AsRead;
         let asked = Asked {
             counts,
+            turns: None,
             operation,
             name,
         };
@@ -89,6 +105,45 @@ impl Requests {
         let counts = Counts::AsWrite;
         let asked = Asked {
             counts,
+            turns: None,
+            operation,
+            name,
+        };
+        self.send(asked, attempt).await
+    }
+
+    /// Waits for the turns of so many writes at once. They are for [`Requests::write_in_turn`]; what is not used is lost.
+    pub async fn turns(
+        &self,
+        writes: u32,
+        operation: Operation,
+        name: Option<&SecretName>,
+    ) -> Result<Turns> {
+        let counts = Counts::AsWrite;
+        let asked = Asked {
+            counts,
+            turns: None,
+            operation,
+            name,
+        };
+        let turns = self.pacer.turns(counts, writes);
+        match self.unless_over(counts, turns).await {
+            Ok(()) => Ok(Turns(AtomicU32::new(writes))),
+            Err(unsent) => Err(asked.unsent(unsent)),
+        }
+    }
+
+    /// As [`Requests::write`], in one of the turns that were taken before, while one is left.
+    pub async fn write_in_turn<T: Send, F: Future<Output = Result<T>> + Send>(
+        &self,
+        turns: &Turns,
+        operation: Operation,
+        name: Option<&SecretName>,
+        attempt: impl Fn() -> F + Send + Sync,
+    ) -> Result<T> {
+        let asked = Asked {
+            counts: Counts::AsWrite,
+            turns: Some(turns),
             operation,
             name,
         };
@@ -151,7 +206,9 @@ impl Requests {
                     message: "no more requests are taken".to_owned(),
                 })
             })?;
-            self.pacer.turn(asked.counts).await;
+            if !asked.turns.is_some_and(Turns::take) {
+                self.pacer.turn(asked.counts).await;
+            }
             Ok(permit)
         };
         self.unless_over(asked.counts, turn).await?
@@ -347,6 +404,33 @@ mod tests {
         let sent = requests.write(Operation::Create, None, attempt).await;
         let attempts = ends.len() - left.lock().unwrap().len() + usize::from(sent.is_ok());
         (sent.err().map(|err| err.kind()), attempts, begin.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_that_are_taken_together_are_not_queued_for_again() {
+        let mut policy = policy();
+        policy.pace.writes = NonZeroU32::new(60);
+        let requests = &Requests::new(policy);
+        let begin = Instant::now();
+        let pairs = (0..3).map(|_| async move {
+            let turns = requests.turns(2, Operation::Create, None).await.unwrap();
+            let taken = begin.elapsed();
+            for _ in 0..2 {
+                let sent =
+                    requests.write_in_turn(&turns, Operation::Create, None, || async { Ok(()) });
+                sent.await.unwrap();
+            }
+            (taken, begin.elapsed())
+        });
+        let pairs = futures::future::join_all(pairs).await;
+        let seconds = [1, 3, 5].map(Duration::from_secs);
+        assert_eq!(pairs, seconds.map(|at| (at, at)));
+        // A third write has no turn of theirs.
+        requests
+            .write(Operation::Create, None, || async { Ok(()) })
+            .await
+            .unwrap();
+        assert_eq!(begin.elapsed(), Duration::from_secs(6));
     }
 
     const THROTTLED: ErrorKind = ErrorKind::RateLimited { retry_after: None };

@@ -95,6 +95,14 @@ impl Pacer {
         }
     }
 
+    /// Waits until so many requests may be sent, one right after the other.
+    pub(crate) async fn turns(&self, counts: Counts, requests: u32) {
+        let (lane, now) = (self.lane(counts), Instant::now());
+        if let Some(at) = (0..requests).filter_map(|_| lane.turn(now)).last() {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
     /// The service asked for patience, perhaps saying for how long. Many that ask at once count as one.
     pub(crate) fn slow_down(&self, counts: Counts, asked: Option<Duration>) {
         self.lane(counts).slow_down(Instant::now(), asked);
