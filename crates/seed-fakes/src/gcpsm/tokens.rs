@@ -1,0 +1,51 @@
+//! Where clients get their tokens: the endpoint of accounts, and the metadata server of a machine.
+
+use serde_json::json;
+
+use crate::{Answer, Request};
+
+/// What such a request is called, if it is one.
+pub(super) fn operation(request: &Request) -> Option<&'static str> {
+    match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/token") => Some("Token"),
+        ("GET", path) if path.starts_with("/computeMetadata/v1/") => Some("Metadata"),
+        _ => None,
+    }
+}
+
+/// Answers it with a token, or with what else a machine says of itself.
+pub(super) fn answer(request: &Request, token: &str) -> Answer {
+    if request.path == "/token" {
+        let form = String::from_utf8_lossy(&request.body);
+        let known = form.contains("refresh_token") || form.contains("jwt-bearer");
+        if !known {
+            return Answer::json(400, &json!({"error": "unsupported_grant_type"}));
+        }
+        return given(token);
+    }
+    if request.header("metadata-flavor") != Some("Google") {
+        return Answer::empty(403);
+    }
+    let path = request.path.trim_start_matches("/computeMetadata/v1/");
+    let answer = match path {
+        "instance/service-accounts/default/token" => given(token),
+        "instance/service-accounts/default/email" => text("machine@ai-lab.iam.gserviceaccount.com"),
+        "universe/universe-domain" => text("googleapis.com"),
+        "project/project-id" => text("ai-lab"),
+        _ => Answer::empty(404),
+    };
+    answer.with_header("metadata-flavor", "Google")
+}
+
+fn given(token: &str) -> Answer {
+    let body = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"});
+    Answer::json(200, &body)
+}
+
+fn text(text: &str) -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/text".to_owned())],
+        body: text.as_bytes().to_vec(),
+    }
+}
