@@ -1,0 +1,191 @@
+//! The adapter: what it is, where it is, and whose calls it makes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
+use seed_core::name::SecretName;
+use seed_provider::{Identity, Operation, Policy, Requests, Result};
+use tokio::sync::{OnceCell, OwnedMutexGuard};
+use uuid::Uuid;
+
+use crate::account::Account;
+use crate::call::{Call, Purpose};
+use crate::clock::Moment;
+use crate::config::{Config, ConfigError};
+use crate::place::Place;
+use crate::transport::Transport;
+
+/// Google Secret Manager in one project, with global secrets or those of one location.
+pub struct GcpSm {
+    pub(crate) place: Place,
+    pub(crate) account: Account,
+    pub(crate) transport: Transport,
+    pub(crate) requests: Requests,
+    proven: OnceCell<()>,
+    notes: Mutex<BTreeSet<String>>,
+    held: Mutex<HashMap<SecretName, Held>>,
+    writers: Mutex<HashMap<SecretName, Arc<tokio::sync::Mutex<()>>>>,
+    run: u64,
+}
+
+/// What Secret Manager can promise.
+///
+/// Its quotas are 600 reads and 600 writes a minute for a whole project. A few less leave room for requests that arrive
+/// closer together than they were sent.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    create: Guarantee::Claimed,
+    add_fields: Guarantee::Claimed,
+    concurrency: CONCURRENCY,
+    pace: Pace {
+        reads: Some(QUOTA),
+        writes: Some(QUOTA),
+    },
+};
+
+/// How many requests may go at once after a pause: the service counts minutes.
+pub const BURST: u32 = 16;
+
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(31);
+const QUOTA: NonZeroU32 = NonZeroU32::MIN.saturating_add(594 - 1);
+
+/// Our claim on one secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) token: String,
+    /// When it was last sent.
+    pub(crate) sent: Option<Moment>,
+}
+
+impl GcpSm {
+    /// Prepares an adapter. Reads a file of credentials, and calls nobody.
+    pub fn new(config: Config, policy: Policy) -> Result<Self, ConfigError> {
+        let place = Place::of(&config)?;
+        let account = Account::of(&config)?;
+        let transport = Transport::new(&place)?;
+        let run = SysRng.try_next_u64().map_err(|_| {
+            ConfigError::new(
+                "the system gives no random numbers",
+                "run the command again",
+            )
+        })?;
+        let mut notes = BTreeSet::new();
+        if place.is_in_the_clear() {
+            notes.insert(CLEAR.to_owned());
+        }
+        Ok(Self {
+            place,
+            account,
+            transport,
+            requests: Requests::new(policy),
+            proven: OnceCell::new(),
+            notes: Mutex::new(notes),
+            held: Mutex::default(),
+            writers: Mutex::default(),
+            run,
+        })
+    }
+
+    pub(crate) fn description(&self) -> Description {
+        Description {
+            kind: Kind::Gcpsm,
+            place: self.place.words(),
+            identity: self.account.who(),
+            confirm: self.place.confirm,
+            capabilities: CAPABILITIES,
+        }
+    }
+
+    /// Makes sure that there are credentials, once a run. The project is in the address of every call.
+    pub(crate) async fn proven(&self) -> Result<Identity> {
+        let purpose = Purpose {
+            operation: Operation::Identify,
+            name: None,
+            call: Call::ListSecrets,
+        };
+        let prove = || async {
+            let token = self.requests.read(purpose.operation, None, || async {
+                self.account.headers(purpose).await
+            });
+            token.await.map(drop)
+        };
+        self.proven.get_or_try_init(prove).await?;
+        Ok(Identity {
+            who: self.account.who(),
+        })
+    }
+
+    /// Makes sure that the service's time is known, by which others see how old our claims are.
+    pub(crate) async fn dated(&self) {
+        if !self.transport.clock.is_set() {
+            // A refusal has a date as well.
+            drop(self.list_page(1, "").await);
+        }
+    }
+
+    pub(crate) fn at_once(&self) -> usize {
+        self.requests.policy().concurrency.get()
+    }
+
+    pub(crate) fn note(&self, note: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.insert(note);
+    }
+
+    pub(crate) fn noted(&self) -> Vec<String> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.iter().cloned().collect()
+    }
+
+    /// Waits until nobody else writes to that secret through this adapter: a claim keeps other runs away, not ourselves.
+    pub(crate) async fn alone(&self, name: &SecretName) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(writers.entry(name.clone()).or_default())
+        };
+        lock.lock_owned().await
+    }
+
+    /// Our claim on a secret: the same for all that this run does there, until it is over.
+    pub(crate) fn held(&self, name: &SecretName) -> Held {
+        let mut all = self.all_held();
+        let held = all.entry(name.clone()).or_insert_with(|| {
+            // Drawn for each; the run's own number tells runs apart even where the system repeats itself.
+            let drawn = SysRng.try_next_u64().unwrap_or_default();
+            Held {
+                token: Uuid::from_u64_pair(self.run, drawn).simple().to_string(),
+                sent: None,
+            }
+        });
+        held.clone()
+    }
+
+    /// The claim is being sent now.
+    pub(crate) fn sends_claim(&self, name: &SecretName) {
+        if let Some(held) = self.all_held().get_mut(name) {
+            held.sent = Some(Moment::now());
+        }
+    }
+
+    pub(crate) fn forget(&self, name: &SecretName) {
+        self.all_held().remove(name);
+    }
+
+    fn all_held(&self) -> MutexGuard<'_, HashMap<SecretName, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for GcpSm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GcpSm")
+            .field("place", &self.place.words())
+            .finish_non_exhaustive()
+    }
+}
+
+const CLEAR: &str = "the endpoint is an `http://` address of another machine: the token and all values can be read on the way";

@@ -1,0 +1,146 @@
+//! From what a call ended with to an error: by the service's own code, never by a status.
+
+use seed_provider::{Error, ErrorKind};
+use serde_json::Value;
+
+use crate::call::Purpose;
+use crate::meaning;
+use crate::transport::{Answer, Lost};
+
+impl Purpose<'_> {
+    /// What a refusal means. The service's own text is not looked at.
+    pub(crate) fn refused(self, answer: &Answer) -> Error {
+        let error = match Words::of(answer) {
+            Some(words) => self.said(&words, answer),
+            None => self.wordless(answer),
+        };
+        with_id(error, answer)
+    }
+
+    fn said(self, words: &Words, answer: &Answer) -> Error {
+        let call = self.call.as_str();
+        let Words { word, reason } = words;
+        let Some((kind, why)) = meaning::of(self.call, word, reason.as_deref()) else {
+            // It may be anything that somebody put into its place.
+            return self.error(
+                ErrorKind::Unexpected,
+                format!("{call} failed in a way of which nothing is known"),
+            );
+        };
+        let kind = if matches!(kind, ErrorKind::RateLimited { .. }) {
+            ErrorKind::RateLimited {
+                retry_after: answer.retry_after,
+            }
+        } else {
+            kind
+        };
+        self.error(kind, format!("{call} failed with `{word}`: {why}"))
+    }
+
+    /// An answer without a code of the service's own: from something in between, or cut.
+    fn wordless(self, answer: &Answer) -> Error {
+        let (call, status) = (self.call.as_str(), answer.status);
+        match status {
+            429 => self.error(
+                ErrorKind::RateLimited {
+                    retry_after: answer.retry_after,
+                },
+                format!("{call} was refused with status 429: too many requests"),
+            ),
+            // A gateway's own statuses: the service may have done it all the same.
+            408 | 460 | 499 | 500..=599 => self.error(
+                self.lost(),
+                format!(
+                    "{call} was answered with status {status} and no code of the service's own"
+                ),
+            ),
+            _ => self.error(
+                ErrorKind::Unexpected,
+                format!(
+                    "{call} was answered with status {status} and no code of the service's own; \
+                     is there a proxy in between, or another service at that endpoint?"
+                ),
+            ),
+        }
+    }
+
+    /// A success that cannot be understood.
+    pub(crate) fn garbled(self, answer: &Answer) -> Error {
+        let kind = if self.call.writes() {
+            ErrorKind::Indeterminate
+        } else {
+            ErrorKind::Unexpected
+        };
+        let call = self.call.as_str();
+        let error = self.error(kind, format!("the answer to {call} cannot be understood"));
+        with_id(error, answer)
+    }
+
+    /// No answer at all.
+    pub(crate) fn unanswered(self, lost: &Lost) -> Error {
+        let call = self.call.as_str();
+        match lost {
+            Lost::Built => self.error(
+                ErrorKind::Unexpected,
+                format!("the request for {call} cannot be made"),
+            ),
+            Lost::Connect(why) => self.error(
+                ErrorKind::Unavailable,
+                format!("{call} could not be sent: {why}"),
+            ),
+            Lost::Tls(why) => {
+                self.error(ErrorKind::Unexpected, format!("no TLS for {call}: {why}"))
+            }
+            Lost::Cut => self.error(
+                self.lost(),
+                format!("the connection broke before {call} was answered"),
+            ),
+            Lost::TooLarge => self.error(
+                if self.call.writes() {
+                    ErrorKind::Indeterminate
+                } else {
+                    ErrorKind::Unexpected
+                },
+                format!("the answer to {call} is too large"),
+            ),
+        }
+    }
+}
+
+/// The codes in a `google.rpc.Status`.
+struct Words {
+    word: String,
+    reason: Option<String>,
+}
+
+impl Words {
+    fn of(answer: &Answer) -> Option<Self> {
+        let body: Value = serde_json::from_slice(&answer.body).ok()?;
+        let error = body.get("error")?;
+        let word = error.get("status").and_then(Value::as_str)?;
+        let code = error.get("code").and_then(Value::as_u64)?;
+        // Both are the service's, or neither is.
+        if code != u64::from(answer.status) || (word == "NOT_FOUND") != (answer.status == 404) {
+            return None;
+        }
+        let details = error.get("details").and_then(Value::as_array);
+        let mut details = details.into_iter().flatten();
+        let reason = details.find_map(|detail| {
+            let kind = detail.get("@type").and_then(Value::as_str)?;
+            let reason = detail.get("reason").and_then(Value::as_str)?;
+            kind.ends_with("google.rpc.ErrorInfo")
+                .then(|| reason.to_owned())
+        });
+        Some(Self {
+            word: word.to_owned(),
+            reason,
+        })
+    }
+}
+
+fn with_id(error: Error, answer: &Answer) -> Error {
+    match &answer.request_id {
+        Some(id) => error.with_request_id(id),
+        None => error,
+    }
+}
