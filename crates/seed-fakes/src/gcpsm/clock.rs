@@ -66,7 +66,7 @@ fn days_of(year: u64, month: u64) -> u64 {
 #[derive(Debug)]
 pub(super) struct Minute {
     most: usize,
-    minute: Duration,
+    window: Duration,
     taken: VecDeque<Instant>,
 }
 
@@ -74,18 +74,18 @@ impl Minute {
     pub(super) fn new(most: usize, speed: u32) -> Self {
         Self {
             most,
-            minute: Duration::from_mins(1) / speed.max(1),
+            window: Duration::from_mins(1) / speed.max(1),
             taken: VecDeque::new(),
         }
     }
 
     pub(super) fn take(&mut self) -> bool {
         let now = Instant::now();
-        let minute = self.minute;
+        let window = self.window;
         while self
             .taken
             .front()
-            .is_some_and(|at| now.duration_since(*at) >= minute)
+            .is_some_and(|at| now.duration_since(*at) >= window)
         {
             self.taken.pop_front();
         }

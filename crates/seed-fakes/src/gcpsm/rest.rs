@@ -76,14 +76,8 @@ impl Route {
 
 /// Does what is asked.
 pub(super) fn call(store: &mut Store, route: &Route, request: &Request) -> Reply<Value> {
-    let (id, which) = (route.secret.as_str(), route.version.as_str());
+    let id = route.secret.as_str();
     let text = |name: &str| request.parameter(name).unwrap_or_default();
-    let size = || match request.parameter("pageSize").map(|size| size.parse()) {
-        None => Ok(0),
-        Some(Ok(size)) => Ok(size),
-        Some(Err(_)) => refuse(INVALID_ARGUMENT, "Invalid value at 'page_size'."),
-    };
-    let numbers = request.query.contains("enum-encoding=int");
     let body = request.json();
     match route.operation {
         "CreateSecret" => {
@@ -93,7 +87,7 @@ pub(super) fn call(store: &mut Store, route: &Route, request: &Request) -> Reply
         }
         "GetSecret" => Ok(secret(store, id, store.get(id)?)),
         "ListSecrets" => {
-            let page = store.list(size()?, &text("pageToken"), &text("filter"))?;
+            let page = store.list(size(request)?, &text("pageToken"), &text("filter"))?;
             let items: Vec<Value> = page
                 .items
                 .iter()
@@ -108,13 +102,23 @@ pub(super) fn call(store: &mut Store, route: &Route, request: &Request) -> Reply
             Ok(secret(store, id, store.get(id)?))
         }
         "DeleteSecret" => store.delete(id, &text("etag")).map(|()| json!({})),
+        _ => of_versions(store, route, request),
+    }
+}
+
+fn of_versions(store: &mut Store, route: &Route, request: &Request) -> Reply<Value> {
+    let (id, which) = (route.secret.as_str(), route.version.as_str());
+    let text = |name: &str| request.parameter(name).unwrap_or_default();
+    let numbers = request.query.contains("enum-encoding=int");
+    let body = request.json();
+    match route.operation {
         "AddSecretVersion" => {
             let (data, checksum) = payload(&body)?;
             let number = store.add(id, data, checksum)?;
             told(store, id, number, numbers)
         }
         "ListSecretVersions" => {
-            let page = store.versions(id, size()?, &text("pageToken"), &text("filter"))?;
+            let page = store.versions(id, size(request)?, &text("pageToken"), &text("filter"))?;
             let items = page
                 .items
                 .iter()
@@ -146,6 +150,14 @@ pub(super) fn call(store: &mut Store, route: &Route, request: &Request) -> Reply
             let number = store.turn(id, which, state, etag)?;
             told(store, id, number, numbers)
         }
+    }
+}
+
+fn size(request: &Request) -> Reply<i64> {
+    match request.parameter("pageSize").map(|size| size.parse()) {
+        None => Ok(0),
+        Some(Ok(size)) => Ok(size),
+        Some(Err(_)) => refuse(INVALID_ARGUMENT, "Invalid value at 'page_size'."),
     }
 }
 
