@@ -63,9 +63,9 @@ pub(crate) struct Held {
 
 impl GcpSm {
     /// Prepares an adapter. Reads a file of credentials, and calls nobody.
-    pub fn new(config: Config, policy: Policy) -> Result<Self, ConfigError> {
-        let place = Place::of(&config)?;
-        let account = Account::of(&config)?;
+    pub fn new(config: &Config, policy: Policy) -> Result<Self, ConfigError> {
+        let place = Place::of(config)?;
+        let account = Account::of(config)?;
         let transport = Transport::new(&place)?;
         let run = SysRng.try_next_u64().map_err(|_| {
             ConfigError::new(

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) const KEY: &str = "seed-claim";
 
 /// How long others leave a claim alone.
-pub(crate) const LIFE: Duration = Duration::from_secs(120);
+pub(crate) const LIFE: Duration = Duration::from_mins(2);
 
 /// How old a claim may be when its owner still adds a version: the rest is for the request to arrive.
 pub(crate) const YOUNG: Duration = Duration::from_secs(50);

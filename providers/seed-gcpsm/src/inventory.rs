@@ -116,13 +116,13 @@ impl GcpSm {
             }),
             // No version, or one that is switched off: the versions tell.
             Err(err) if matches!(err.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
-                match self.state(wanted).await? {
-                    // It came or was switched on meanwhile.
-                    Presence::Present { .. } => Ok(Presence::Unknown {
-                        reason: err.message().to_owned(),
-                    }),
-                    presence => Ok(presence),
+                let presence = self.state(wanted).await?;
+                if matches!(presence, Presence::Present { .. }) {
+                    // It came, or was switched on, meanwhile.
+                    let reason = err.message().to_owned();
+                    return Ok(Presence::Unknown { reason });
                 }
+                Ok(presence)
             }
             Err(err) => unseen(err, gone()),
         }

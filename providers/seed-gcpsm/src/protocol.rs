@@ -30,7 +30,7 @@ pub(crate) enum Step {
     Meet,
     /// Set our claim under the etag that was met. Told by [`Protocol::claimed`].
     Claim,
-    /// Wait a little for the owner of the claim. Told by [`Protocol::waited`].
+    /// Wait a little for the owner of the claim, and [`Step::Look`] again.
     Wait,
     /// Add the version if our claim is young. Told by [`Protocol::added`], or by [`Protocol::aged`].
     Add,
@@ -132,10 +132,6 @@ impl Protocol {
                 Step::Wait
             }
         }
-    }
-
-    pub(crate) fn waited(&mut self) -> Step {
-        Step::Look
     }
 
     pub(crate) fn claimed(&mut self, sent: Sent) -> Step {
@@ -255,77 +251,85 @@ mod tests {
         /// One process does its next step.
         fn step(&self, who: usize, fate: Fate) -> Self {
             let mut world = self.clone();
-            let arrives = !matches!(fate, Fate::NeverArrives);
-            let answered = matches!(fate, Fate::Well);
-            if !answered {
+            let mut process = world.processes[who].clone();
+            if !matches!(fate, Fate::Well) {
                 world.losses -= 1;
             }
-            let mut process = world.processes[who].clone();
-            let secret = &mut world.secret;
-            let lost = |sent| if answered { sent } else { Sent::Lost };
             process.step = match process.step {
-                Step::Create => {
-                    let sent = if secret.is_some() {
-                        Sent::Refused
-                    } else {
-                        Sent::Done
-                    };
-                    if arrives && secret.is_none() {
+                Step::Create | Step::Claim | Step::Add => world.write(who, &mut process, fate),
+                Step::Look | Step::Meet => world.look(who, &mut process),
+                Step::Wait => Step::Look,
+                Step::End(end) => Step::End(end),
+            };
+            world.processes[who] = process;
+            world
+        }
+
+        fn look(&self, who: usize, process: &mut Process) -> Step {
+            let secret = self.secret.as_ref();
+            if process.step == Step::Look {
+                let versions = secret.map(|secret| secret.versions.len() as u64);
+                return process.protocol.looked(versions);
+            }
+            process.fits = secret.is_some();
+            let met = secret.map(|secret| match secret.claim {
+                Some((owner, _)) if owner == who => (Standing::Ours, process.young),
+                Some((_, true)) if secret.versions.is_empty() => (Standing::Theirs, false),
+                Some(_) | None => (Standing::Free, false),
+            });
+            process.protocol.met(met)
+        }
+
+        fn write(&mut self, who: usize, process: &mut Process, fate: Fate) -> Step {
+            let arrives = !matches!(fate, Fate::NeverArrives);
+            let told = |sent| {
+                if matches!(fate, Fate::Well) {
+                    sent
+                } else {
+                    Sent::Lost
+                }
+            };
+            match (process.step, &mut self.secret) {
+                (Step::Create, Some(_)) => process.protocol.created(told(Sent::Refused)),
+                (Step::Create, none) => {
+                    if arrives {
                         let claim = Some((who, true));
-                        *secret = Some(Secret {
+                        *none = Some(Secret {
                             claim,
                             ..Secret::default()
                         });
                         process.young = true;
                     }
-                    process.protocol.created(lost(sent))
+                    process.protocol.created(told(Sent::Done))
                 }
-                Step::Look => {
-                    let versions = secret.as_ref().map(|secret| secret.versions.len() as u64);
-                    process.protocol.looked(versions)
-                }
-                Step::Meet => {
-                    let met = secret.as_ref().map(|secret| {
-                        process.fits = true;
-                        let standing = match secret.claim {
-                            Some((owner, _)) if owner == who => Standing::Ours,
-                            Some((_, true)) if secret.versions.is_empty() => Standing::Theirs,
-                            Some(_) | None => Standing::Free,
-                        };
-                        (standing, process.young)
-                    });
-                    process.protocol.met(met)
-                }
-                Step::Claim => {
+                (Step::Claim, Some(secret)) => {
                     let fits = std::mem::take(&mut process.fits);
-                    if let (true, true, Some(secret)) = (arrives, fits, secret) {
+                    if arrives && fits {
                         secret.claim = Some((who, true));
                         process.young = true;
-                        for other in &mut world.processes {
+                        for other in &mut self.processes {
                             other.fits = false;
                         }
                     }
                     let sent = if fits { Sent::Done } else { Sent::Refused };
-                    process.protocol.claimed(lost(sent))
+                    process.protocol.claimed(told(sent))
                 }
-                Step::Wait => process.protocol.waited(),
-                Step::Add if !process.young => process.protocol.aged(),
-                Step::Add => {
-                    let versions = &mut secret.as_mut().unwrap().versions;
+                (Step::Add, Some(_)) if !process.young => process.protocol.aged(),
+                (Step::Add, Some(secret)) => {
                     if arrives {
-                        versions.push(who);
+                        secret.versions.push(who);
                     }
-                    let number = versions.len() as u64;
-                    process.protocol.added(if answered {
+                    let number = secret.versions.len() as u64;
+                    let answered = matches!(fate, Fate::Well);
+                    let sent = if answered {
                         Ok(number)
                     } else {
                         Err(Sent::Lost)
-                    })
+                    };
+                    process.protocol.added(sent)
                 }
-                Step::End(end) => Step::End(end),
-            };
-            world.processes[who] = process;
-            world
+                (step, _) => panic!("{step:?} without a secret"),
+            }
         }
 
         /// Time passes until the claim is dead. By then its owner, alive or not, counts it as old.
@@ -439,7 +443,13 @@ mod tests {
                     Step::End(End::Taken) => assert!(!ours && world.versions() == 1, "{world:?}"),
                     Step::End(End::Restless) => assert!(!ours, "{world:?}"),
                     Step::End(End::Second(_)) => panic!("{world:?}"),
-                    _ => {}
+                    Step::End(End::InDoubt)
+                    | Step::Create
+                    | Step::Look
+                    | Step::Meet
+                    | Step::Claim
+                    | Step::Wait
+                    | Step::Add => {}
                 }
             }
         });

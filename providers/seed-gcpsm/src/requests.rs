@@ -130,7 +130,9 @@ impl GcpSm {
             secret_version::State::Enabled => State::Enabled,
             secret_version::State::Disabled => State::Disabled,
             secret_version::State::Destroyed => State::Destroyed,
-            _ => State::Unknown,
+            secret_version::State::Unspecified | secret_version::State::UnknownValue(_) | _ => {
+                State::Unknown
+            }
         };
         Ok(Some(Newest { number, state }))
     }
@@ -304,13 +306,11 @@ fn number(of_version: &str, name: &SecretName) -> Option<u64> {
 fn written<T: serde::Serialize>(purpose: Purpose<'_>, message: &T) -> Result<Zeroizing<Vec<u8>>> {
     // Room for the largest value as base64: a buffer that grows leaves copies behind.
     let mut body = Zeroizing::new(Vec::with_capacity(ROOM));
-    match serde_json::to_writer(&mut *body, message) {
-        Ok(()) => Ok(body),
-        Err(_) => {
-            let message = format!("the request for {} cannot be made", purpose.call.as_str());
-            Err(purpose.error(ErrorKind::Unexpected, message))
-        }
+    if serde_json::to_writer(&mut *body, message).is_ok() {
+        return Ok(body);
     }
+    let message = format!("the request for {} cannot be made", purpose.call.as_str());
+    Err(purpose.error(ErrorKind::Unexpected, message))
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(purpose: Purpose<'_>, answer: &Answer) -> Result<T> {

@@ -51,7 +51,7 @@ impl GcpSm {
                 Step::Claim => writer.claim(0).await.map(|sent| protocol.claimed(sent)),
                 Step::Wait => {
                     writer.wait().await;
-                    Ok(protocol.waited())
+                    Ok(Step::Look)
                 }
                 Step::Add => writer.add(value).await.map(|added| match added {
                     Some(added) => protocol.added(added),

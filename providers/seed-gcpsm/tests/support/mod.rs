@@ -16,7 +16,7 @@ use seed_provider::{Backoff, Policy, Provider as _};
 
 /// An adapter that asks the service at `url`, with short pauses and without a quota.
 pub(crate) fn adapter(url: &str) -> GcpSm {
-    GcpSm::new(config(url), policy()).unwrap()
+    GcpSm::new(&config(url), policy()).unwrap()
 }
 
 pub(crate) fn config(url: &str) -> Config {
