@@ -33,4 +33,4 @@ ask() {
 PATH="$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
 # Each adapter against its real server, then the program.
 ask --test real
-ask --test real_servers --test cluster --test races
+ask --test real_servers --test cluster --test kubernetes_permissions --test races
