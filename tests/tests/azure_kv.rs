@@ -55,6 +55,7 @@ fn a_plan_and_two_runs_make_every_value_once() -> Test {
       + url          text with db#PASSWORD
 
     Plan: 4 to create.
+    azure-kv is converging: runs of `seed` end with one value for each key, and make others only from that; not guaranteed: that nobody else writes in the same seconds: the service takes every write, and what others write then is kept and reported with exit code 4.
     ---
     [exit status: 0]
     ");
