@@ -406,13 +406,14 @@ fn is_fit(case: &Case, outcome: &Outcome, told: &str, word: &str) -> Test {
 
 /// What a run says, without what is the same for every run: keys of which the same is said stand together.
 fn told<S: Calls>(world: &World<S>, outcome: &Outcome) -> String {
-    let shown = unlabelled(&world.shown(outcome));
+    let shown = undrawn(&world.shown(outcome));
     let mut lines: Vec<(String, String)> = Vec::new();
     for line in shown.lines() {
         let is_frame = line.is_empty()
             || line == "---"
             || line.ends_with("seed.yaml")
             || line.contains(" values, about ")
+            || line.contains(" is atomic: ")
             || ["Plan: ", "Applied: ", "[exit status: "]
                 .iter()
                 .any(|begin| line.starts_with(begin));
@@ -449,12 +450,18 @@ fn told<S: Calls>(world: &World<S>, outcome: &Outcome) -> String {
     lines.into_iter().map(line).collect()
 }
 
-/// Labels of Secrets Manager that are drawn for each run.
-fn unlabelled(text: &str) -> String {
-    let mut pieces = text.split("`SEED-");
+/// Without labels and versions of Secrets Manager, which are drawn for each run.
+fn undrawn(text: &str) -> String {
+    let labels = masked(text, "`SEED-", "`SEED-…`");
+    masked(&labels, "on version `", "on version `…`")
+}
+
+/// A text with something else in place of all that begins so and ends with a backtick.
+fn masked(text: &str, begin: &str, shown: &str) -> String {
+    let mut pieces = text.split(begin);
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        whole.push_str("`SEED-…`");
+        whole.push_str(shown);
         whole.push_str(piece.split_once('`').map_or("", |(_, rest)| rest));
     }
     whole
