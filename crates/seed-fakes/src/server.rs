@@ -26,6 +26,9 @@ use crate::garble::Garbled;
 use crate::quota::Bucket;
 use crate::{Answer, Authority, Call, Fault, Log, Quota, Request, When};
 
+/// How long a server that is dropped waits for what runs in it.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What a stand-in does. It holds all that is stored.
 pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// What the service itself calls a request, such as `CreateSecret`.
@@ -189,7 +192,9 @@ impl<S: Service> Server<S> {
 impl<S> Drop for Server<S> {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Its port is closed once this returns. A runtime may not be waited for on a thread of another one.
+            let ended = std::thread::spawn(move || runtime.shutdown_timeout(CLOSING));
+            ended.join().unwrap_or_default();
         }
     }
 }
