@@ -57,7 +57,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 /// The service counts seconds, so nothing is sent in advance.
 pub const BURST: u32 = 1;
 
-const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(39);
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 const WRITES: NonZeroU32 = NonZeroU32::MIN.saturating_add(49 * 60 - 1);
 
 /// What makes one write known again: the id of its version, and a label of its own.

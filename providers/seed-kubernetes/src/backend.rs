@@ -40,7 +40,7 @@ pub struct Config {
 pub const CAPABILITIES: Capabilities = Capabilities {
     create: Guarantee::Atomic,
     add_fields: Guarantee::Atomic,
-    concurrency: NonZeroUsize::MIN.saturating_add(15),
+    concurrency: NonZeroUsize::MIN.saturating_add(31),
     pace: Pace {
         reads: None,
         writes: None,

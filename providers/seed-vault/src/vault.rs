@@ -25,7 +25,7 @@ use crate::transport::{Head, Transport};
 pub const CAPABILITIES: Capabilities = Capabilities {
     create: Guarantee::Atomic,
     add_fields: Guarantee::Atomic,
-    concurrency: NonZeroUsize::MIN.saturating_add(15),
+    concurrency: NonZeroUsize::MIN.saturating_add(31),
     // Vault has no quota unless its operators set one, and then it says so with 429.
     pace: Pace {
         reads: None,
