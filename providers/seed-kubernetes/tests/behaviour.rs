@@ -203,7 +203,7 @@ fn expected(call: &str, what: &str) -> Option<ErrorKind> {
         }
         "a proxy's welcome" | "another object" if writes => ErrorKind::Indeterminate,
         // Somebody else's Secret stands there, as far as the server said; it is looked at.
-        "AlreadyExists" | "Conflict" => ErrorKind::Conflict,
+        "AlreadyExists" | "AlreadyExists of something else" | "Conflict" => ErrorKind::Conflict,
         "NamespaceTerminating" | "namespace NotFound" => ErrorKind::Misplaced,
         _ => ErrorKind::Unexpected,
     })

@@ -33,6 +33,11 @@ pub(super) fn errors() -> Vec<(&'static str, &'static str, Answer)> {
     ));
     all.push((
         "create secrets",
+        "AlreadyExists of something else",
+        status::already_exists("things", "x"),
+    ));
+    all.push((
+        "create secrets",
         "NamespaceTerminating",
         status::terminating("llm", "a"),
     ));

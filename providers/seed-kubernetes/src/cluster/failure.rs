@@ -91,8 +91,9 @@ const WANTS_TLS: &str =
 /// What stands in the way, or changed.
 fn collision(call: &Call, answer: &Answer) -> (ErrorKind, String) {
     let (kind, message) = if answer.reason() == Some("AlreadyExists") {
-        let message = "something of that name exists";
-        (ErrorKind::AlreadyExists, message)
+        // Of the object itself, the verb knows what to think. This is about another one, so nothing is known of ours.
+        let message = "something else exists already, and stands in the way; check the server of the context, and its admission webhooks";
+        (ErrorKind::Conflict, message)
     } else if answer.says_quota_is_busy() {
         let message = "others count against the same quota all the time; try again later, or with a lower `--concurrency`";
         (ErrorKind::RateLimited { retry_after: None }, message)
