@@ -15,7 +15,8 @@ SEED ?= 20261122
 PREFIX ?= /usr/local
 DESTDIR ?=
 PROGRAM ?=
-built = $(or $(CARGO_TARGET_DIR),target)/release/seed
+target = $(or $(CARGO_TARGET_DIR),target)
+built = $(target)/release/seed
 installed = $(DESTDIR)$(PREFIX)/bin/seed
 share = $(DESTDIR)$(PREFIX)/share
 bash = $(share)/bash-completion/completions
@@ -44,8 +45,9 @@ check: ## Check formatting, lints, purity and documentation
 lint: ## Run clippy, warnings refused
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- --deny warnings
 
+# With the features that `make test` has, so that the libraries are not built a second time.
 purity: ## Check that crates depend on each other one way, and that the core does no I/O
-	$(CARGO) test --locked --quiet --package seed-tests --test purity
+	$(CARGO) test --locked --quiet --workspace --all-features --test purity
 
 doc: ## Build the documentation of the code, warnings refused
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
@@ -64,7 +66,7 @@ uninstall: ## Remove what `make install` put there (PREFIX=, DESTDIR=)
 	rm -f "$(bash)/seed" "$(zsh)/_seed" "$(fish)/seed.fish" "$(installed)"
 
 docs: ## Write the made pages of docs/reference again
-	$(CARGO) run --locked --quiet --package seed-tests --example reference
+	$(CARGO) build --locked --quiet --workspace --all-features --example reference && "$(target)/debug/examples/reference"
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
