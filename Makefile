@@ -34,7 +34,7 @@ build: ## Build the program
 	$(CARGO) build --locked --release --bin seed
 
 test: ## Run every test that needs the Rust toolchain alone
-	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace --all-features
+	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace --all-features --no-fail-fast
 
 properties: ## Try the properties with many other inputs than `make test` (CASES= for each)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --package seed-core --package seed-engine --package seed-cli --all-features
