@@ -27,7 +27,7 @@ fi
 
 # The whole workspace and all features, as `make test` has them: the libraries are not built a second time.
 ask() {
-  cargo test --locked --workspace --all-features "$@" -- --ignored
+  cargo test --locked --workspace --all-features --no-fail-fast "$@" -- --ignored
 }
 
 PATH="$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
