@@ -1,7 +1,7 @@
 //! How many requests a whole run sends, counted at the stand-ins, against what a run may cost.
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Kubernetes, Server};
+use seed_fakes::{AwsSm, GcpSm, Kubernetes, Server};
 use seed_tests::service::{many, unpaced};
 use seed_tests::stands::{Stand, World};
 
@@ -18,6 +18,8 @@ struct Budget {
     looks: &'static [&'static str],
     /// Which requests change what is there.
     writes: &'static [&'static str],
+    /// How many it takes to create one key.
+    writes_each: usize,
     /// Looks of a plan of 1,000 absent keys, of 1,000 that exist, and of those with `--quick`.
     absent: usize,
     existing: usize,
@@ -29,6 +31,7 @@ fn a_vault_is_asked_once_for_a_folder_and_once_for_a_key_that_is_there() -> Test
     stays_within::<Vault>(&Budget {
         looks: &["list", "metadata", "read", "subkeys"],
         writes: &["write", "patch"],
+        writes_each: 1,
         absent: 1,
         existing: 1 + KEYS,
         quick: 1,
@@ -40,6 +43,7 @@ fn kubernetes_is_asked_once_for_500_secrets_whatever_is_there() -> Test {
     stays_within::<Kubernetes>(&Budget {
         looks: &["list secrets", "get secrets"],
         writes: &["create secrets", "patch secrets"],
+        writes_each: 1,
         absent: 1,
         existing: KEYS / 500,
         quick: KEYS / 500,
@@ -56,9 +60,27 @@ fn aws_is_asked_once_for_100_secrets_and_once_for_a_key_that_is_not_listed() -> 
             "BatchGetSecretValue",
         ],
         writes: &["CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"],
+        writes_each: 1,
         absent: 1 + KEYS,
         existing: KEYS / 100,
         quick: KEYS / 100,
+    })
+}
+
+#[test]
+fn google_is_asked_once_for_25000_secrets_and_once_for_a_key_that_is_there() -> Test {
+    stays_within::<GcpSm>(&Budget {
+        looks: &[
+            "ListSecrets",
+            "GetSecret",
+            "ListSecretVersions",
+            "AccessSecretVersion",
+        ],
+        writes: &["CreateSecret", "UpdateSecret", "AddSecretVersion"],
+        writes_each: 2,
+        absent: 1,
+        existing: 1 + KEYS,
+        quick: 1,
     })
 }
 
@@ -67,7 +89,8 @@ fn stays_within<S: Stand>(budget: &Budget) -> Test {
     let world = World::<S>::on(Server::start(S::empty()), &unpaced(), &many(KEYS))?;
     let run = |arguments: &str| calls(&world, budget, arguments);
     assert_eq!(run("plan")?, (budget.absent, 0));
-    assert_eq!(run("apply --quiet")?, (budget.absent, KEYS));
+    let writes = KEYS * budget.writes_each;
+    assert_eq!(run("apply --quiet")?, (budget.absent, writes));
     assert_eq!(run("plan")?, (budget.existing, 0));
     assert_eq!(run("plan --quick")?, (budget.quick, 0));
     assert_eq!(run("apply --quiet")?, (budget.existing, 0));

@@ -381,22 +381,22 @@ fn files_and_values_are_documents_too() -> Test {
 #[test]
 fn what_failed_is_a_document_as_well() -> Test {
     let workspace = Workspace::new()?;
-    let platform = "-c contracts/llm-platform.yaml --env ai-dev --format json";
+    let platform = "-c contracts/llm-platform.yaml --env ai-dev --backend kv --format json";
     assert_snapshot!(workspace.seed(&format!("plan {platform}"))?, @r#"
     {
       "version": 1,
       "error": {
-        "message": "this version of seed cannot reach Google Secret Manager (backend `gcpsm`)",
+        "message": "`kv` is not declared under `backends`",
         "causes": [],
         "hints": [
-          "keep values in an encrypted file on this machine with `--backend local`; manifests still read from the contract's own backend"
+          "there are `gcpsm`, `aws-sm`, `azure-kv`, `vault`, `kubernetes` and `local`"
         ],
         "exit_code": 2
       }
     }
     ---
-    error: this version of seed cannot reach Google Secret Manager (backend `gcpsm`)
-    hint: keep values in an encrypted file on this machine with `--backend local`; manifests still read from the contract's own backend
+    error: `kv` is not declared under `backends`
+    hint: there are `gcpsm`, `aws-sm`, `azure-kv`, `vault`, `kubernetes` and `local`
     [exit status: 2]
     "#);
     assert_snapshot!(workspace.seed("emit --format json --backend local -c nowhere.yaml")?, @r#"

@@ -58,6 +58,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "seed-engine",
             "seed-aws-sm",
             "seed-azure-kv",
+            "seed-gcpsm",
             "seed-kubernetes",
             "seed-local",
             "seed-vault",

@@ -18,6 +18,7 @@ pub(crate) fn start(verbose: u8) {
         "seed_azure_kv",
         "seed_core",
         "seed_engine",
+        "seed_gcpsm",
         "seed_kubernetes",
         "seed_local",
         "seed_provider",

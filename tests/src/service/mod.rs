@@ -4,12 +4,14 @@
 
 mod aws_sm;
 mod contract;
+mod gcpsm;
 mod kubernetes;
 mod under_test;
 mod vault;
 
 pub use aws_sm::AwsSm;
 pub use contract::{contract, many, unpaced};
+pub use gcpsm::GcpSm;
 pub use kubernetes::Kubernetes;
 pub use under_test::{Members, UnderTest, races};
 pub use vault::Vault;

@@ -2,6 +2,7 @@
 //! directory from which `seed` is sent there.
 
 mod aws_sm;
+mod gcpsm;
 mod kubernetes;
 mod stand;
 mod vault;

@@ -33,6 +33,9 @@ pub trait Stand: Service + Sized {
 
     /// The credential is good no more.
     fn expire(&self);
+
+    /// Lets as much of the service's own time pass as somebody waits for a run that may have died.
+    fn outlive_claims(&self) {}
 }
 
 /// An entry as the service keeps it. Never shown: it has values.

@@ -6,6 +6,8 @@ mod aws_sm;
 mod azure_kv;
 #[cfg(feature = "kubernetes")]
 mod cluster;
+#[cfg(feature = "gcpsm")]
+mod gcpsm;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 #[cfg(feature = "local")]

@@ -51,6 +51,9 @@ fn one(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
         Kind::Kubernetes => super::kubernetes::open(backend, ground),
         #[cfg(not(feature = "kubernetes"))]
         Kind::Kubernetes => Err(not_built_in(backend)),
+        #[cfg(feature = "gcpsm")]
+        Kind::Gcpsm => super::gcpsm::open(backend, ground),
+        #[cfg(not(feature = "gcpsm"))]
         Kind::Gcpsm => Err(not_built_in(backend)),
     }
 }
@@ -89,6 +92,14 @@ fn refuse_labels(_: &Resolved) -> Result<()> {
     Ok(())
 }
 
+#[cfg(not(all(
+    feature = "aws-sm",
+    feature = "azure-kv",
+    feature = "gcpsm",
+    feature = "kubernetes",
+    feature = "local",
+    feature = "vault"
+)))]
 fn not_built_in(backend: &ResolvedBackend) -> CliError {
     CliError::usage(format!("this version of seed cannot reach {} (backend `{}`)", backend.kind.title(), backend.name))
         .hint("keep values in an encrypted file on this machine with `--backend local`; manifests still read from the contract's own backend")

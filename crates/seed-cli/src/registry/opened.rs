@@ -144,6 +144,8 @@ mod tests {
             (Kind::AwsSm, seed_aws_sm::CAPABILITIES),
             #[cfg(feature = "azure-kv")]
             (Kind::AzureKv, seed_azure_kv::CAPABILITIES),
+            #[cfg(feature = "gcpsm")]
+            (Kind::Gcpsm, seed_gcpsm::CAPABILITIES),
             #[cfg(feature = "kubernetes")]
             (Kind::Kubernetes, seed_kubernetes::CAPABILITIES),
             #[cfg(feature = "vault")]

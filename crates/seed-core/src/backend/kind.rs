@@ -85,7 +85,14 @@ impl Kind {
         match self {
             Self::AwsSm => &["region", "account", "profile", "kms-key", "endpoint"],
             Self::AzureKv => &["vault", "pause"],
-            Self::Gcpsm => &["project", "location"],
+            Self::Gcpsm => &[
+                "project",
+                "location",
+                "replication",
+                "kms-key",
+                "quota-project",
+                "endpoint",
+            ],
             Self::Kubernetes => &["context", "server", "namespace"],
             Self::Local => &["file"],
             Self::Vault => &[

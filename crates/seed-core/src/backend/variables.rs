@@ -64,9 +64,12 @@ const AZURE: [&str; 12] = [
     "IDENTITY_HEADER",
 ];
 
-/// "How Application Default Credentials works" of Google Cloud, and the metadata server's address for its clients.
-const GOOGLE: [&str; 5] = [
+/// "How Application Default Credentials works" of Google Cloud, the metadata server's address for its clients, and the
+/// properties of `gcloud` that say where it works.
+const GOOGLE: [&str; 7] = [
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER",
     "CLOUDSDK_CONFIG",
+    "CLOUDSDK_CORE_PROJECT",
     "GCE_METADATA_HOST",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_CLOUD_PROJECT",

@@ -1,0 +1,48 @@
+//! Google Secret Manager.
+
+use std::path::PathBuf;
+
+use seed_core::resolve::ResolvedBackend;
+use seed_gcpsm::{BURST, CAPABILITIES, Config, Credentials, GcpSm, Surroundings};
+use seed_provider::Traced;
+
+use super::opened::{Ground, Opened};
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+
+/// Each request is paced and tried by itself, since a call may need several.
+pub(super) fn open(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Opened> {
+    let setting = |name: &str| backend.settings.get(name).cloned();
+    let config = Config {
+        project: setting("project"),
+        location: setting("location"),
+        replication: setting("replication"),
+        kms_key: setting("kms-key"),
+        quota_project: setting("quota-project"),
+        endpoint: setting("endpoint"),
+        meant: setting("endpoint").is_some_and(|endpoint| ground.is_named(&endpoint)),
+        surroundings: surroundings(),
+        credentials: Credentials::Usual,
+    };
+    let policy = ground.policy(&CAPABILITIES, BURST, backend);
+    let adapter = GcpSm::new(&config, policy).map_err(|err| {
+        CliError::usage(format!("{err} (backend `{}`)", backend.name)).hint(err.hint())
+    })?;
+    Ok(Opened::replacing(Traced::new(adapter)))
+}
+
+fn surroundings() -> Surroundings {
+    let text = Environment::text;
+    let directory = || {
+        let home = || Some(PathBuf::from(text("HOME")?).join(".config").join("gcloud"));
+        text("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(home)
+    };
+    Surroundings {
+        project: text("GOOGLE_CLOUD_PROJECT").or_else(|| text("CLOUDSDK_CORE_PROJECT")),
+        quota_project: text("GOOGLE_CLOUD_QUOTA_PROJECT"),
+        endpoint: text("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"),
+        named_credentials: text("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+        usual_credentials: directory()
+            .map(|directory| directory.join("application_default_credentials.json")),
+    }
+}
