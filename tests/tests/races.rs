@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_fakes::{AwsSm, Kubernetes, Server, vault};
+use seed_fakes::{AwsSm, GcpSm, Kubernetes, Server, vault};
 use seed_servers::{KubeApiserver, Moto, Vault};
 use seed_tests::service::{self, UnderTest, contract, many, unpaced};
 use seed_tests::stands::{Stand, World};
@@ -28,6 +28,11 @@ fn two_runs_share_1000_keys_in_a_kubernetes_that_is_a_stand_in() -> Test {
 #[test]
 fn two_runs_share_1000_keys_in_an_aws_that_is_a_stand_in() -> Test {
     ten_times::<AwsSm>()
+}
+
+#[test]
+fn two_runs_share_1000_keys_in_a_google_that_is_a_stand_in() -> Test {
+    ten_times::<GcpSm>()
 }
 
 #[test]
