@@ -1,6 +1,5 @@
 //! A stand-in on a port, with its log and its faults.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -8,14 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -24,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::fault::Rule;
 use crate::garble::Garbled;
 use crate::quota::Bucket;
+use crate::wire::{Body, broken, echo, echo_in_headers, plain, slow};
 use crate::{Answer, Authority, Call, Fault, Log, Quota, Request, When};
 
 /// How long a server that is dropped waits for what runs in it.
@@ -42,9 +40,17 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
 
     /// How the service says that requests come too fast.
     fn throttled(&self) -> Answer;
+
+    /// The same in the words of the protocol of a request, where a service has several.
+    fn throttled_over(&self, _request: &Request) -> Answer {
+        self.throttled()
+    }
 }
 
 /// A stand-in on a free port of 127.0.0.1. Stops when it is dropped.
+///
+/// Without TLS it speaks HTTP/2 with whoever begins so, as clients of gRPC do. Then a cut is one of the stream: the
+/// connection stays.
 pub struct Server<S> {
     shared: Arc<Shared<S>>,
     address: SocketAddr,
@@ -68,8 +74,6 @@ struct Control {
     quota: Option<Bucket>,
 }
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
-
 impl<S: Service> Server<S> {
     /// Starts a stand-in without TLS.
     pub fn start(service: S) -> Self {
@@ -84,13 +88,13 @@ impl<S: Service> Server<S> {
     /// Starts a stand-in with a certificate for other names or addresses.
     pub fn start_tls_for(service: S, authority: &Authority, names: &[&str]) -> Self {
         let config = authority.server(names, false);
-        Self::start_on(service, Some(TlsAcceptor::from(config)))
+        Self::start_on(service, Some(TlsAcceptor::from(Arc::new(config))))
     }
 
     /// Starts a stand-in whose certificate has run out.
     pub fn start_tls_expired(service: S, authority: &Authority) -> Self {
         let config = authority.server(&["127.0.0.1", "localhost"], true);
-        Self::start_on(service, Some(TlsAcceptor::from(config)))
+        Self::start_on(service, Some(TlsAcceptor::from(Arc::new(config))))
     }
 
     #[expect(clippy::unwrap_used, reason = "a test cannot do without")]
@@ -240,7 +244,7 @@ impl<S: Service> Shared<S> {
         });
         let full = |bucket: &mut Bucket| writes && !bucket.take();
         if fault.is_none() && control.quota.as_mut().is_some_and(full) {
-            fault = Some(Fault::Answer(self.service.throttled()));
+            fault = Some(Fault::Answer(self.service.throttled_over(request)));
         }
         let applied = match &fault {
             None
@@ -354,9 +358,11 @@ async fn accept<S: Service>(
         drop(stream.set_nodelay(true));
         let shared = Arc::clone(&shared);
         let tls = tls.clone();
-        let (stream, garble) = Garbled::new(stream);
         connections.spawn(async move {
+            let is_http2 = tls.is_none() && begins_http2(&stream).await;
+            let (stream, garble) = Garbled::new(stream);
             match tls {
+                None if is_http2 => streams(stream, shared, garble).await,
                 None => connection(stream, shared, garble).await,
                 Some(tls) => {
                     // A client that does not trust the certificate hangs up here.
@@ -383,6 +389,44 @@ async fn connection<S: Service>(
     drop(served);
 }
 
+/// Whether HTTP/2 is what a client begins with: no method of HTTP/1.1 begins like its preface.
+async fn begins_http2(stream: &TcpStream) -> bool {
+    let mut begin = [0; PREFACE.len()];
+    loop {
+        let Ok(length) = stream.peek(&mut begin).await else {
+            return false;
+        };
+        let same = begin.iter().zip(PREFACE).take(length);
+        if length == 0 || same.clone().any(|(one, other)| one != other) {
+            return false;
+        }
+        if length == PREFACE.len() {
+            return true;
+        }
+        // What is there already would be shown again at once.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A connection that speaks HTTP/2.
+async fn streams<S: Service>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    shared: Arc<Shared<S>>,
+    garble: Arc<AtomicBool>,
+) {
+    let service = service_fn(move |request| {
+        let (shared, garble) = (Arc::clone(&shared), Arc::clone(&garble));
+        async move { shared.serve(request, &garble).await }
+    });
+    let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    drop(served);
+}
+
 async fn whole(request: hyper::Request<Incoming>) -> Result<Request, io::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?;
@@ -401,91 +445,4 @@ async fn whole(request: hyper::Request<Incoming>) -> Result<Request, io::Error> 
             .collect(),
         body: body.to_bytes().to_vec(),
     })
-}
-
-fn plain(answer: &Answer) -> hyper::Response<Body> {
-    let body = Full::new(Bytes::from(answer.body.clone()));
-    let body = body.map_err(|never: Infallible| match never {});
-    response(answer, body.boxed_unsync())
-}
-
-/// Half of the body, announced whole or as if it were all.
-fn broken(mut answer: Answer, cut: bool) -> hyper::Response<Body> {
-    let length = answer.body.len();
-    let half = answer.body.drain(..length / 2).collect::<Vec<u8>>();
-    if !cut {
-        answer.body = half;
-        return plain(&answer);
-    }
-    let first = Ok(Frame::data(Bytes::from(half)));
-    let second = Err(io::Error::other("the connection is cut, as the test wants"));
-    // What was sent so far must have left before the connection breaks.
-    let pause = tokio::time::sleep(Duration::from_millis(20));
-    let rest = stream::once(async move {
-        pause.await;
-        second
-    });
-    let body = StreamBody::new(stream::iter([first]).chain(rest)).boxed_unsync();
-    let answer = answer.with_header("content-length", length.max(1).to_string());
-    response(&answer, body)
-}
-
-fn slow(answer: &Answer, apart: Duration) -> hyper::Response<Body> {
-    let pieces: Vec<Bytes> = answer.body.chunks(16).map(Bytes::copy_from_slice).collect();
-    let body = stream::unfold(pieces.into_iter(), move |mut pieces| async move {
-        let piece = pieces.next()?;
-        tokio::time::sleep(apart).await;
-        Some((Ok(Frame::data(piece)), pieces))
-    });
-    response(answer, StreamBody::new(body).boxed_unsync())
-}
-
-fn echo(status: u16, request: &Request) -> Answer {
-    let headers: Vec<String> = request
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
-    let body = String::from_utf8_lossy(&request.body);
-    let text = format!("refused: {body} {}", headers.join("; "));
-    let error = serde_json::json!({
-        "__type": "InternalServiceError", "message": text, "errors": [text],
-        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError", "code": status,
-    });
-    Answer::json(status, &error)
-}
-
-/// As [`echo`], and the same text in every header that a client might show.
-fn echo_in_headers(status: u16, request: &Request) -> Answer {
-    let answer = echo(status, request);
-    let text: String = String::from_utf8_lossy(&request.body)
-        .chars()
-        .filter(|c| (' '..='~').contains(c))
-        .collect();
-    let names = [
-        "audit-id",
-        "location",
-        "retry-after",
-        "warning",
-        "www-authenticate",
-        "x-amzn-errortype",
-        "x-amzn-requestid",
-        "x-request-id",
-        "x-vault-request-id",
-    ];
-    names
-        .iter()
-        .fold(answer, |answer, name| answer.with_header(name, text.trim()))
-}
-
-#[expect(
-    clippy::unwrap_used,
-    reason = "a stand-in that builds a bad answer is a bug of the test"
-)]
-fn response(answer: &Answer, body: Body) -> hyper::Response<Body> {
-    let mut response = hyper::Response::builder().status(answer.status);
-    for (name, value) in &answer.headers {
-        response = response.header(name, value);
-    }
-    response.body(body).unwrap()
 }

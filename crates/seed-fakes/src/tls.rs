@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -27,6 +27,8 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Strict clients take no authority that does not say what its key is for.
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params
             .distinguished_name
             .push(rcgen::DnType::CommonName, "stand-ins of a test");
@@ -42,10 +44,11 @@ impl Authority {
 
     /// A server's side of TLS, for these names or addresses, with a certificate that is good or has run out.
     #[expect(clippy::unwrap_used, reason = "a test cannot do without")]
-    pub(crate) fn server(&self, names: &[&str], is_expired: bool) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, names: &[&str], is_expired: bool) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
+        params.use_authority_key_identifier_extension = true;
         if is_expired {
             params.not_after = rcgen::date_time_ymd(2020, 1, 1);
         }
@@ -53,13 +56,12 @@ impl Authority {
         let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(chain, key)
-            .unwrap();
-        Arc::new(config)
+            .unwrap()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Google Secret Manager: one store, and REST on it.
+//! Google Secret Manager: one store, and REST and gRPC on it.
 //!
 //! As the API reference and the guides have it, and as strict where public emulators are not: etags that change with every
 //! update and are checked, names, sizes, labels, annotations, checksums, replication, version numbers that never come
@@ -7,6 +7,8 @@
 mod clock;
 mod documented;
 mod filter;
+mod grpc;
+mod messages;
 mod rest;
 mod service;
 mod status;

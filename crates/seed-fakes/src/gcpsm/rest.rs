@@ -18,6 +18,7 @@ pub(super) struct Route {
     pub(super) operation: &'static str,
     pub(super) project: String,
     pub(super) location: Option<String>,
+    /// The secret that it is about, which may not exist yet.
     pub(super) secret: String,
     pub(super) version: String,
 }
@@ -68,7 +69,10 @@ impl Route {
             _ => return route,
         };
         route.operation = operation;
-        secret.clone_into(&mut route.secret);
+        route.secret = match operation {
+            "CreateSecret" => request.parameter("secretId").unwrap_or_default(),
+            _ => secret.to_owned(),
+        };
         version.clone_into(&mut route.version);
         route
     }
@@ -81,9 +85,8 @@ pub(super) fn call(store: &mut Store, route: &Route, request: &Request) -> Reply
     let body = request.json();
     match route.operation {
         "CreateSecret" => {
-            let (id, wish) = (text("secretId"), wish(&body)?);
-            store.create(&id, wish)?;
-            Ok(secret(store, &id, store.get(&id)?))
+            store.create(id, wish(&body)?)?;
+            Ok(secret(store, id, store.get(id)?))
         }
         "GetSecret" => Ok(secret(store, id, store.get(id)?)),
         "ListSecrets" => {

@@ -5,13 +5,15 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::clock::Minute;
 use super::rest::{self, Route};
 use super::status::{
     NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, Refusal, Reply, UNAUTHENTICATED, refuse,
 };
 use super::store::{Replication, State, Store, Wish};
-use super::{documented, tokens};
+use super::{documented, grpc, tokens};
 use crate::{Answer, Request, Service};
 
 /// A stand-in of Secret Manager for one project, global or in one location, with the places that give tokens for it.
@@ -212,14 +214,24 @@ impl GcpSm {
 }
 
 impl Inside {
-    fn call(
-        &mut self,
-        of: &GcpSm,
-        route: &Route,
-        request: &Request,
-        writes: bool,
-    ) -> Reply<serde_json::Value> {
+    /// What is asked over REST, done or refused.
+    fn rest(&mut self, of: &GcpSm, request: &Request) -> Reply<Value> {
+        let route = Route::of(request);
         self.admit(request)?;
+        self.permit(of, &route)?;
+        rest::call(&mut self.store, &route, request)
+    }
+
+    /// The same over gRPC.
+    fn grpc(&mut self, of: &GcpSm, request: &Request) -> Reply<Vec<u8>> {
+        self.admit(request)?;
+        let (route, asked) = grpc::read(request)?;
+        self.permit(of, &route)?;
+        grpc::call(&mut self.store, &route, asked)
+    }
+
+    /// Whether the caller may do that, there, now.
+    fn permit(&mut self, of: &GcpSm, route: &Route) -> Reply<()> {
         let number = self.store.parent.split('/').nth(1);
         if route.project != of.project && number != Some(route.project.as_str()) {
             return Err(Refusal {
@@ -231,12 +243,8 @@ impl Inside {
         if route.operation == "?" || route.location != of.location {
             return refuse(NOT_FOUND, "Method not found.");
         }
-        let about = match route.operation {
-            "CreateSecret" => request.parameter("secretId").unwrap_or_default(),
-            _ => route.secret.clone(),
-        };
         let denied = |name| self.denied.contains(&(route.operation.to_owned(), name));
-        if denied(None) || denied(Some(about)) {
+        if denied(None) || denied(Some(route.secret.clone())) {
             return refuse(
                 PERMISSION_DENIED,
                 format!(
@@ -246,12 +254,16 @@ impl Inside {
             );
         }
         if let Some((reads, more)) = &mut self.quotas {
-            let taken = if writes { more.take() } else { reads.take() };
+            let taken = if of.writes(route.operation) {
+                more.take()
+            } else {
+                reads.take()
+            };
             if !taken {
                 return Err(exhausted());
             }
         }
-        rest::call(&mut self.store, route, request)
+        Ok(())
     }
 
     /// Whether a token is there that one of the token endpoints gave, or that its bearer signed.
@@ -293,10 +305,13 @@ impl fmt::Debug for GcpSm {
 
 impl Service for GcpSm {
     fn operation(&self, request: &Request) -> String {
-        let of_tokens = tokens::operation(request);
-        of_tokens
-            .unwrap_or_else(|| Route::of(request).operation)
-            .to_owned()
+        if let Some(of_tokens) = tokens::operation(request) {
+            return of_tokens.to_owned();
+        }
+        if grpc::is_for(request) {
+            return grpc::operation(request).to_owned();
+        }
+        Route::of(request).operation.to_owned()
     }
 
     fn writes(&self, operation: &str) -> bool {
@@ -317,10 +332,11 @@ impl Service for GcpSm {
         let date = httpdate::fmt_http_date(inside.store.clock.now());
         let answer = if tokens::operation(request).is_some() {
             tokens::answer(request, Self::TOKEN)
+        } else if grpc::is_for(request) {
+            let id = inside.store.new_id();
+            grpc::answer(inside.grpc(self, request), &id)
         } else {
-            let route = Route::of(request);
-            let writes = self.writes(route.operation);
-            match inside.call(self, &route, request, writes) {
+            match inside.rest(self, request) {
                 Ok(body) => Answer::json(200, &body),
                 Err(refusal) => refusal.answer(),
             }
@@ -330,5 +346,12 @@ impl Service for GcpSm {
 
     fn throttled(&self) -> Answer {
         exhausted().answer()
+    }
+
+    fn throttled_over(&self, request: &Request) -> Answer {
+        if grpc::is_for(request) {
+            return grpc::answer(Err(exhausted()), "throttled");
+        }
+        self.throttled()
     }
 }

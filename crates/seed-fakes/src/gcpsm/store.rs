@@ -107,6 +107,12 @@ impl Store {
         format!("{}/secrets/{id}", self.parent)
     }
 
+    /// An id of one request.
+    pub(super) fn new_id(&mut self) -> String {
+        self.drawn += 1;
+        format!("{:016x}", self.drawn)
+    }
+
     pub(super) fn new_etag(&mut self) -> String {
         self.drawn += 1;
         format!("\"{:012x}\"", self.drawn)
