@@ -11,6 +11,7 @@ pub mod emission;
 mod environment;
 pub mod help;
 pub mod meaning;
+pub mod outside;
 pub mod reference;
 mod refusal;
 pub mod search;

@@ -1,4 +1,5 @@
-//! Where clients get their tokens: the endpoint of accounts, and the metadata server of a machine.
+//! Where clients get their tokens: the endpoint of accounts, and the metadata server of a machine; and where libraries ask
+//! in the background from which regions an account may act.
 
 use serde_json::json;
 
@@ -9,6 +10,7 @@ pub(super) fn operation(request: &Request) -> Option<&'static str> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/token") => Some("Token"),
         ("GET", path) if path.starts_with("/computeMetadata/v1/") => Some("Metadata"),
+        ("GET", path) if path.ends_with("/allowedLocations") => Some("AllowedLocations"),
         _ => None,
     }
 }
@@ -22,6 +24,10 @@ pub(super) fn answer(request: &Request, token: &str) -> Answer {
             return Answer::json(400, &json!({"error": "unsupported_grant_type"}));
         }
         return given(token);
+    }
+    if request.path.ends_with("/allowedLocations") {
+        // From everywhere.
+        return Answer::json(200, &json!({"locations": [], "encodedLocations": "0x0"}));
     }
     if request.header("metadata-flavor") != Some("Google") {
         return Answer::empty(403);
