@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the servers that `make e2e` asks, from the package registries alone, into a cache outside of the repository.
+# Builds the servers that `make e2e` asks, and installs the clients that it lets ask stand-ins, from the package registries
+# alone, into a cache outside of the repository.
 # Versions and their hashes are pinned by the module files and by the list of requirements beside this script.
 # What is there already for the same pins is kept; each server is complete or absent. Prints nothing but progress, on
 # stderr. `build.sh NAME…` builds only those; `build.sh --where` prints the cache; `build.sh --path NAME` prints where one
@@ -7,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-servers='vault etcd kube moto'
+servers='vault etcd kube moto clients'
 cache="${SEED_TEST_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/seed/test-servers}"
 
 fail() {
@@ -64,9 +65,18 @@ kube() {
     "-X $version.gitVersion=v1.36.3 -X $version.gitMajor=1 -X $version.gitMinor=36"
 }
 
-moto() {
+# A virtual environment in place $2 with the packages of directory $1.
+python() {
   python3 -m venv "$2"
-  "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement moto/requirements.txt
+  "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$1/requirements.txt"
+}
+
+moto() {
+  python moto "$2"
+}
+
+clients() {
+  python clients "$2"
 }
 
 for name in "${@:-$servers}"; do

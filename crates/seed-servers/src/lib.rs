@@ -1,4 +1,5 @@
-//! Real servers, started for tests only: Vault, etcd with kube-apiserver, and moto for AWS.
+//! Real servers, started for tests only: Vault, etcd with kube-apiserver, and moto for AWS; and where other people's clients
+//! are.
 //!
 //! `tests/servers/build.sh` (`make servers`) builds them into a cache and is the one place that knows where they are. A
 //! server that is not there is an error that names that command, so that a test which needs one fails; at home such tests
@@ -20,6 +21,7 @@ mod vault;
 pub use http::{Answer, Client};
 pub use kubernetes::{AuditLog, KubeApiserver, Namespace, User};
 pub use moto::Moto;
+pub use programs::official_clients;
 pub use record::{Record, Served};
 pub use recording::Recording;
 pub use vault::{AuditDevice, Mount, Vault};

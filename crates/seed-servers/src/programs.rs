@@ -1,7 +1,12 @@
-//! Where the servers are.
+//! Where servers and clients are.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Returns a Python that has the official clients of Google Secret Manager and Azure Key Vault.
+pub fn official_clients() -> Result<PathBuf, String> {
+    Ok(directory("clients")?.join("bin/python"))
+}
 
 /// Returns the directory of a server that was built. The script that builds them says where.
 pub(crate) fn directory(name: &str) -> Result<PathBuf, String> {

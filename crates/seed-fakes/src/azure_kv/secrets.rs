@@ -174,6 +174,9 @@ impl State {
         if let Some(time) = attributes.get("nbf").and_then(Value::as_i64) {
             stored.not_before = Some(time);
         }
+        if let Some(kind) = body.get("contentType").and_then(Value::as_str) {
+            stored.content_type = Some(kind.to_owned());
+        }
         if let Some(tags) = new_tags {
             stored.tags = tags;
         }

@@ -267,8 +267,14 @@ fn dashed(id: &str) -> String {
 }
 
 fn challenge(refusal: &Refusal, base: &str) -> Answer {
+    // Under the service's own name it sends clients to the service's own place; elsewhere to itself.
+    let authority = if base.ends_with(".vault.azure.net") {
+        "https://login.microsoftonline.com"
+    } else {
+        base
+    };
     let challenge = format!(
-        "Bearer authorization=\"{base}/{}\", resource=\"{}\"",
+        "Bearer authorization=\"{authority}/{}\", resource=\"{}\"",
         identity::TENANT,
         identity::RESOURCE
     );
@@ -290,10 +296,12 @@ fn secret_call(state: &mut State, call: &Call, request: &Request, base: &str) ->
         Some(_) => {}
     }
     match request.parameter("api-version").as_deref() {
-        Some("7.0" | "7.1" | "7.2" | "7.3" | "7.4" | "7.5" | "7.6" | "2025-07-01") => {}
+        Some(
+            "7.0" | "7.1" | "7.2" | "7.3" | "7.4" | "7.5" | "7.6" | "2025-07-01" | "2026-04-01",
+        ) => {}
         Some(other) => {
             return Err(Refusal::parameter(format!(
-                "The specified version ({other}) is not recognized. Consider using the latest supported version (2025-07-01)."
+                "The specified version ({other}) is not recognized. Consider using the latest supported version (2026-04-01)."
             )));
         }
         None => return Err(Refusal::parameter("The api-version is missing")),

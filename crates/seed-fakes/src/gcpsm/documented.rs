@@ -6,14 +6,23 @@ use crate::Answer;
 
 /// Operation, code, answer.
 pub(super) fn errors() -> Vec<(&'static str, &'static str, Answer)> {
+    told(Refusal::answer)
+}
+
+/// The same over gRPC.
+pub(super) fn errors_over_grpc() -> Vec<(&'static str, &'static str, Answer)> {
+    told(|refusal| refusal.over_grpc("as-documented"))
+}
+
+fn told(answer: impl Fn(&Refusal) -> Answer) -> Vec<(&'static str, &'static str, Answer)> {
     let mut errors = Vec::new();
     for operation in OPERATIONS {
         for code in CODES {
-            let refusal = refusal(code, None);
-            errors.push((operation, code.word, refusal.answer()));
+            errors.push((operation, code.word, answer(&refusal(code, None))));
         }
         for (code, reason) in REASONS {
-            errors.push((operation, reason, refusal(code, Some(reason)).answer()));
+            let refusal = refusal(code, Some(reason));
+            errors.push((operation, reason, answer(&refusal)));
         }
     }
     errors

@@ -208,6 +208,11 @@ impl GcpSm {
         documented::errors()
     }
 
+    /// The same over gRPC.
+    pub fn documented_errors_over_grpc() -> Vec<(&'static str, &'static str, Answer)> {
+        documented::errors_over_grpc()
+    }
+
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -33,15 +33,27 @@ pub(super) fn answer(request: &Request, token: &str) -> Answer {
         return Answer::empty(403);
     }
     let path = request.path.trim_start_matches("/computeMetadata/v1/");
-    let answer = match path {
-        "instance/service-accounts/default/token" => given(token),
-        "instance/service-accounts/default/email" => text("machine@ai-lab.iam.gserviceaccount.com"),
-        "universe/universe-domain" => text("googleapis.com"),
-        "project/project-id" => text("ai-lab"),
+    let of_account = path.strip_prefix("instance/service-accounts/");
+    let of_account = of_account.and_then(|rest| rest.split_once('/'));
+    let answer = match (of_account, path) {
+        (Some(("default" | MACHINE, what)), _) => match what {
+            "token" => given(token),
+            "email" => text(MACHINE),
+            "" if request.parameter("recursive").as_deref() == Some("true") => {
+                let scopes = ["https://www.googleapis.com/auth/cloud-platform"];
+                let account = json!({"aliases": ["default"], "email": MACHINE, "scopes": scopes});
+                Answer::json(200, &account)
+            }
+            _ => Answer::empty(404),
+        },
+        (_, "universe/universe-domain") => text("googleapis.com"),
+        (_, "project/project-id") => text("ai-lab"),
         _ => Answer::empty(404),
     };
     answer.with_header("metadata-flavor", "Google")
 }
+
+const MACHINE: &str = "machine@ai-lab.iam.gserviceaccount.com";
 
 fn given(token: &str) -> Answer {
     let body = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"});
