@@ -56,8 +56,13 @@ impl Outside<AzureKv> {
 impl Outside<GcpSm> {
     /// Secret Manager, and a user who has logged in.
     pub fn secret_manager() -> Result<Self, String> {
-        let names = [SECRET_MANAGER, GOOGLE_TOKENS, SERVICE_ACCOUNTS];
-        let outside = Self::new(GcpSm::new(), &names)?;
+        Self::secret_manager_at(SECRET_MANAGER, GcpSm::new())
+    }
+
+    /// The same under another name, as regions have it.
+    pub fn secret_manager_at(name: &str, service: GcpSm) -> Result<Self, String> {
+        let names = [name, GOOGLE_TOKENS, SERVICE_ACCOUNTS];
+        let outside = Self::new(service, &names)?;
         outside.workspace.write("user.json", USER)?;
         let user = outside.workspace.root().join("user.json");
         Ok(outside.variable("GOOGLE_APPLICATION_CREDENTIALS", user))

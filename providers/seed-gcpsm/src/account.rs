@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 use crate::call::Purpose;
 use crate::config::{Config, ConfigError, Credentials};
 use crate::place::given;
+use crate::transport::is_distrust;
 
 /// Credentials that are found, and made into tokens when the first request needs one.
 pub(crate) struct Account {
@@ -123,6 +124,10 @@ impl Account {
                 };
                 let token = match credentials.access_token().await {
                     Ok(token) => token,
+                    // No waiting makes a certificate trusted.
+                    Err(err) if is_distrust(&err) => {
+                        return Err(purpose.error(ErrorKind::Unexpected, DISTRUSTED));
+                    }
                     // Its text may hold what the other side answered.
                     Err(err) if err.is_transient() => {
                         return Err(purpose.error(ErrorKind::Unavailable, NOT_NOW));
@@ -244,6 +249,7 @@ fn is_plain(text: &str) -> bool {
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const UNUSABLE: &str = "the credentials of Google Cloud cannot be used; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name another file";
+const DISTRUSTED: &str = "no token for Google Cloud could be had: the certificate of the server that gives it is not trusted; name its authority with SSL_CERT_FILE";
 const NOT_NOW: &str =
     "no token for Google Cloud could be had: whoever gives it did not answer as expected";
 const EXPIRED: &str = "the credentials of Google Cloud are refused, or have expired; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name another file";

@@ -1,5 +1,6 @@
 //! One request and its answer, whatever its status.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -149,9 +150,8 @@ impl fmt::Debug for Transport {
 
 /// What is behind an error of the client.
 fn cause(whole: &reqwest::Error) -> Lost {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(whole);
     let mut plain = None;
-    while let Some(err) = next {
+    for err in beneath(whole) {
         if let Some(tls) = err.downcast_ref::<rustls::Error>() {
             let untrusted = matches!(tls, rustls::Error::InvalidCertificate(_));
             // Once the server has let us in, a broken record tells nothing about what it has done.
@@ -161,15 +161,9 @@ fn cause(whole: &reqwest::Error) -> Lost {
                 (false, false) => Lost::Cut,
             };
         }
-        // What an I/O error wraps is not its source, and it may wrap another one.
-        next = match err.downcast_ref::<io::Error>() {
-            Some(io) => {
-                plain = Some(io.kind());
-                io.get_ref()
-                    .map(|inner| inner as &(dyn std::error::Error + 'static))
-            }
-            None => err.source(),
-        };
+        if let Some(io) = err.downcast_ref::<io::Error>() {
+            plain = Some(io.kind());
+        }
     }
     if whole.is_connect() {
         return Lost::Connect(match plain {
@@ -183,6 +177,32 @@ fn cause(whole: &reqwest::Error) -> Lost {
         return Lost::Built;
     }
     Lost::Cut
+}
+
+/// Whether an error is that a server's certificate is not trusted.
+pub(crate) fn is_distrust(whole: &(dyn StdError + 'static)) -> bool {
+    let tls = beneath(whole).find_map(|err| err.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// An error and all that is behind it.
+fn beneath<'a>(
+    whole: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(whole), |err: &&'a (dyn StdError + 'static)| {
+        behind(*err)
+    })
+}
+
+/// What an I/O error wraps is not its source, and it may wrap another one.
+fn behind<'a>(err: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match err.downcast_ref::<io::Error>() {
+        Some(io) => {
+            let inner: &'a (dyn StdError + 'static) = io.get_ref()?;
+            Some(inner)
+        }
+        None => err.source(),
+    }
 }
 
 /// Whether a text is an id, and not something else that was put into its place.
