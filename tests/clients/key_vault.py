@@ -22,7 +22,7 @@ from azure.identity import (
 )
 from azure.keyvault.secrets import SecretClient
 
-from witness import holds, run, same, told
+from witness import at_once, holds, run, same, told
 
 VAULT = "https://shop-prod.vault.azure.net"
 
@@ -76,6 +76,12 @@ def a_second_value_is_a_new_version_and_the_first_one_stays(client):
     listed = client.list_properties_of_secret_versions("twice")
     same({item.version for item in listed}, set(versions))
     refused(404, "SecretNotFound", lambda: client.get_secret("twice", "0" * 32))
+
+
+def of_eight_who_set_at_once_each_makes_a_version(client):
+    made = at_once(8, lambda: client.set_secret("raced", "x").properties.version)
+    listed = client.list_properties_of_secret_versions("raced")
+    same(sorted(item.version for item in listed), sorted(made))
 
 
 def names_differ_by_more_than_case(client):
@@ -202,6 +208,7 @@ SCENARIOS = [
     what_is_set_is_read_back,
     what_is_absent_is_not_found,
     a_second_value_is_a_new_version_and_the_first_one_stays,
+    of_eight_who_set_at_once_each_makes_a_version,
     names_differ_by_more_than_case,
     what_is_disabled_is_shown_and_not_read,
     dates_are_kept_and_an_expired_value_is_read,

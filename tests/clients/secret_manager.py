@@ -5,10 +5,11 @@
     secret_manager.py read rest|grpc NAME…     prints such an object
     secret_manager.py refusals rest|grpc N     reads so often, and prints what each refusal is taken for
 
-Where to go, whom to trust and who we are comes from the usual variables.
+Whom to trust and who we are comes from the usual variables, and the region, if it is one, from SECRET_MANAGER_LOCATION.
 """
 
 import json
+import os
 import sys
 import warnings
 
@@ -18,13 +19,14 @@ from google.cloud import secretmanager_v1
 from google.auth.compute_engine import Credentials as Machine
 from google.oauth2 import service_account
 
-from witness import holds, run, same, told
+from witness import at_once, holds, run, same, told
 
 # That user credentials have no quota project.
 warnings.simplefilter("ignore")
 
-PROJECT = "projects/ai-lab"
-AUTOMATIC = {"replication": {"automatic": {}}}
+LOCATION = os.environ.get("SECRET_MANAGER_LOCATION")
+PROJECT = "projects/ai-lab" + (f"/locations/{LOCATION}" if LOCATION else "")
+AUTOMATIC = {} if LOCATION else {"replication": {"automatic": {}}}
 State = secretmanager_v1.SecretVersion.State
 
 
@@ -43,6 +45,8 @@ class Caller:
 
     def __init__(self, transport, **options):
         self.transport = transport
+        if LOCATION:
+            options["client_options"] = {"api_endpoint": f"secretmanager.{LOCATION}.rep.googleapis.com"}
         self.client = secretmanager_v1.SecretManagerServiceClient(transport=transport, **options)
 
     def create(self, name, secret=AUTOMATIC):
@@ -192,6 +196,25 @@ def an_etag_that_is_not_the_current_one_stops_a_change(caller):
     caller.refused("NOT_FOUND", 404, lambda: caller.get("etag"))
 
 
+def of_eight_who_create_at_once_one_does(caller):
+    tries = at_once(8, lambda: caller.create("raced"))
+    refused = [caller.status(err) for err in tries if isinstance(err, GoogleAPICallError)]
+    same(refused, ["ALREADY_EXISTS"] * 7)
+
+
+def of_eight_who_update_by_one_etag_one_does(caller):
+    etag = caller.create("claimed").etag
+    update = lambda: caller.update("claimed", ["annotations"], etag=etag, annotations={"claim": "x"})
+    refused = [caller.status(err) for err in at_once(8, update) if isinstance(err, GoogleAPICallError)]
+    same(refused, ["FAILED_PRECONDITION"] * 7)
+
+
+def eight_who_add_at_once_all_do(caller):
+    caller.create("shared")
+    added = at_once(8, lambda: caller.add("shared", b"x"))
+    same(sorted(numbers(added)), list(range(1, 9)))
+
+
 def labels_and_annotations_are_kept_and_found(caller):
     both = {"labels": {"team": "one"}, "annotations": {"Claim": "Run @ 1"}}
     caller.create("labelled", {**AUTOMATIC, **both})
@@ -234,6 +257,13 @@ def replication_is_asked_for_and_kept(caller):
     same(replicas[0].customer_managed_encryption.kms_key_name, key["kms_key_name"])
     caller.create("anywhere")
     same("automatic" in caller.get("anywhere").replication, True)
+
+
+def a_region_takes_no_replication(caller):
+    automatic = {"replication": {"automatic": {}}}
+    caller.refused("INVALID_ARGUMENT", 400, lambda: caller.create("nowhere", automatic))
+    same(caller.create("here").name, path("here"))
+    same("replication" in caller.get("here"), False)
 
 
 def names_and_values_have_limits(caller):
@@ -304,9 +334,12 @@ SCENARIOS = [
     what_is_disabled_is_not_read_and_hides_nothing_older,
     what_is_destroyed_stays_so_and_its_number_is_not_given_again,
     an_etag_that_is_not_the_current_one_stops_a_change,
+    of_eight_who_create_at_once_one_does,
+    of_eight_who_update_by_one_etag_one_does,
+    eight_who_add_at_once_all_do,
     labels_and_annotations_are_kept_and_found,
     pages_show_each_secret_and_each_version_once,
-    replication_is_asked_for_and_kept,
+    a_region_takes_no_replication if LOCATION else replication_is_asked_for_and_kept,
     names_and_values_have_limits,
     what_is_deleted_is_gone_and_its_name_is_free,
     another_project_is_denied_with_a_reason,

@@ -1,6 +1,7 @@
 """What the scenarios of both services share. What fails shows where, and no value."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 
 def run(scenarios, *arguments):
@@ -30,6 +31,19 @@ def told(calls, refusal):
             print(f"{refusal(err)} {type(err).__name__}")
         else:
             print("not refused")
+
+
+def at_once(count, call):
+    """Makes the same call so often at the same time, and tells how each went."""
+
+    def attempt(_):
+        try:
+            return call()
+        except Exception as err:
+            return err
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(attempt, range(count)))
 
 
 def name(scenario):
