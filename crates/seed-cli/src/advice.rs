@@ -88,7 +88,9 @@ fn at_last(backend: Option<Kind>, failure: &str) -> Option<&'static str> {
 fn log_in(backend: Kind) -> &'static str {
     match backend {
         Kind::AwsSm => "log in with `aws sso login`, or choose other credentials with AWS_PROFILE",
-        Kind::AzureKv => "log in with `az login`",
+        Kind::AzureKv => {
+            "correct AZURE_CLIENT_ID and what goes with it; where it is not set, log in with `az login`"
+        }
         Kind::Gcpsm => "log in with `gcloud auth application-default login`",
         Kind::Kubernetes => "renew the credentials of the context in the kubeconfig",
         Kind::Vault => "log in with `vault login`, or set VAULT_TOKEN to a valid token",

@@ -104,6 +104,7 @@ pub(crate) fn echo_in_headers(status: u16, request: &Request) -> Answer {
         "www-authenticate",
         "x-amzn-errortype",
         "x-amzn-requestid",
+        "x-ms-request-id",
         "x-request-id",
         "x-vault-request-id",
     ];

@@ -22,7 +22,7 @@ use crate::config::{Config, ConfigError};
 use crate::credentials::Chain;
 use crate::error::{Call, Purpose};
 use crate::place::Place;
-use crate::transport::{Clock, Reach, Transport, client};
+use crate::transport::{Clock, Owner, Reach, Transport, client};
 
 /// One vault of Azure Key Vault.
 pub struct AzureKv {
@@ -35,6 +35,7 @@ pub struct AzureKv {
     pub(crate) known: Mutex<BTreeMap<String, Known>>,
     place: Arc<Place>,
     chain: Arc<Chain>,
+    owner: Owner,
     identity: OnceCell<Identity>,
     notes: Mutex<BTreeSet<String>>,
     step: AtomicU64,
@@ -87,10 +88,10 @@ impl AzureKv {
     pub fn new(config: Config, policy: Policy) -> Result<Self, ConfigError> {
         let place = Arc::new(Place::of(&config)?);
         let chain = Arc::new(Chain::new(&config, &place)?);
-        let clock = Clock::default();
+        let (clock, owner) = (Clock::default(), Owner::default());
         let authorities = config.surroundings.authorities.as_deref();
         let http = client(Reach::Address(&place.url), authorities)?;
-        let transport = Transport::to_vault(http, Arc::clone(&place), clock.clone());
+        let transport = Transport::to_vault(http, Arc::clone(&place), clock.clone(), owner.clone());
         let transport: Arc<dyn HttpClient> = Arc::new(transport);
         let options = SecretClientOptions {
             client_options: ClientOptions {
@@ -125,6 +126,7 @@ impl AzureKv {
             known: Mutex::default(),
             place,
             chain,
+            owner,
             identity: OnceCell::new(),
             notes: Mutex::default(),
             step: AtomicU64::new(0),
@@ -154,16 +156,37 @@ impl AzureKv {
             call: Call::GetSecrets,
         };
         let scope = self.place.scope();
-        // A person may have to wait for `az`, so this is no part of a request and its deadline.
-        let token = self.chain.token(&scope).await;
-        let token = token.map_err(|keyless| purpose.keyless(&keyless))?;
-        let who = who(token.token.secret());
+        let scope = scope.as_str();
+        let ask = || async move {
+            let token = self.chain.token(scope).await;
+            token.map_err(|keyless| purpose.keyless(&keyless))
+        };
+        let token = if self.chain.is_prompt() {
+            self.look(purpose, ask).await?
+        } else {
+            // A person may have to wait for `az`, so this is no part of a request and its deadline.
+            ask().await?
+        };
+        let claims = Claims::of(token.token.secret());
+        let who = claims.as_ref().and_then(Claims::who);
         // The client sends its first request without a token, to be told for what it needs one. So would all that are
         // sent beside it.
         match self.page(purpose, None, Some(1)).await {
             Ok(_) => {}
             // It is the first call that tells what may be done; this one only had to be answered.
             Err(err) if err.kind() == ErrorKind::Denied => {}
+            Err(err) if err.kind() == ErrorKind::Unauthenticated => {
+                let ours = claims.and_then(|claims| claims.text("tid"));
+                return Err(match (ours, self.owner.tenant()) {
+                    (Some(ours), Some(theirs)) if ours != theirs => purpose.error(
+                        ErrorKind::Misplaced,
+                        format!(
+                            "the vault belongs to tenant `{theirs}`, and the credential is of tenant `{ours}`; log in with `az login --tenant {theirs}`, or set `AZURE_TENANT_ID` and what goes with it"
+                        ),
+                    ),
+                    _ => err,
+                });
+            }
             Err(err) => return Err(err),
         }
         Ok(Identity { who })
@@ -225,18 +248,27 @@ impl fmt::Debug for AzureKv {
     }
 }
 
-/// Whose token it is, by its own claims. They are not verified: the vault does that.
-fn who(token: &str) -> Option<String> {
-    let claims = decode_url_safe(token.split('.').nth(1)?).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-    let text = |name: &str| {
-        let text = claims.get(name)?.as_str()?;
+/// What a token says of itself. That is not verified: the vault does it.
+struct Claims(serde_json::Value);
+
+impl Claims {
+    fn of(token: &str) -> Option<Self> {
+        let claims = decode_url_safe(token.split('.').nth(1)?).ok()?;
+        Some(Self(serde_json::from_slice(&claims).ok()?))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let text = self.0.get(name)?.as_str()?;
         let plain = |c: char| c.is_ascii_graphic();
         ((1..=128).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
-    };
-    let user = ["upn", "unique_name", "preferred_username"]
-        .into_iter()
-        .find_map(text);
-    user.or_else(|| text("appid").map(|id| format!("application {id}")))
-        .or_else(|| text("oid").map(|id| format!("object {id}")))
+    }
+
+    /// Whose token it is.
+    fn who(&self) -> Option<String> {
+        let mut users = ["upn", "unique_name", "preferred_username"].into_iter();
+        let user = users.find_map(|name| self.text(name));
+        let application = || Some(format!("application {}", self.text("appid")?));
+        let object = || Some(format!("object {}", self.text("oid")?));
+        user.or_else(application).or_else(object)
+    }
 }

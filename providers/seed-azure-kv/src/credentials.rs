@@ -49,7 +49,7 @@ pub(crate) struct Chain {
 
 #[derive(Default)]
 struct State {
-    chosen: Option<Arc<dyn TokenCredential>>,
+    chosen: Option<(Source, Arc<dyn TokenCredential>)>,
     token: Option<AccessToken>,
 }
 
@@ -101,15 +101,14 @@ impl Chain {
         {
             return Ok(token.clone());
         }
-        if let Some(chosen) = state.chosen.clone() {
+        if let Some((source, chosen)) = state.chosen.clone() {
             let token = ask(&*chosen, scope).await;
-            let token = token.map_err(|err| failed("the credential", &err))?;
+            let token = token.map_err(|err| source.failed(&err))?;
             state.token = Some(token.clone());
             return Ok(token);
         }
         let mut missing = Vec::new();
         for source in &self.sources {
-            let title = source.title();
             let got = match self.credential(source) {
                 Ok(credential) => ask(&*credential, scope)
                     .await
@@ -118,21 +117,26 @@ impl Chain {
             };
             match got {
                 Ok((credential, token)) => {
-                    state.chosen = Some(credential);
+                    state.chosen = Some((source.clone(), credential));
                     state.token = Some(token.clone());
                     return Ok(token);
                 }
-                Err(err) if source.is_meant() => return Err(failed(title, &err)),
-                Err(err) => missing.push(failed(title, &err).message),
+                Err(err) if source.is_meant() => return Err(source.failed(&err)),
+                Err(err) => missing.push(source.why(&err).text),
             }
         }
         Err(Keyless {
             message: format!(
-                "no Azure credentials are found; log in with `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` ({})",
-                missing.join("; ")
+                "no Azure credentials are found ({}); log in with `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`",
+                missing.join(", ")
             ),
             passes: false,
         })
+    }
+
+    /// Whether no program and no person is asked, so that an answer may be expected as soon as from any service.
+    pub(crate) fn is_prompt(&self) -> bool {
+        self.sources.first().is_some_and(Source::is_meant)
     }
 
     fn credential(&self, source: &Source) -> azure_core::Result<Arc<dyn TokenCredential>> {
@@ -242,6 +246,84 @@ impl Source {
             Self::Azd | Self::AzureCli => false,
         }
     }
+
+    fn failed(&self, err: &azure_core::Error) -> Keyless {
+        let Why { text, step, passes } = self.why(err);
+        Keyless {
+            message: match step {
+                Some(step) => format!("{text}; {step}"),
+                None => text,
+            },
+            passes,
+        }
+    }
+
+    fn why(&self, err: &azure_core::Error) -> Why {
+        let mut passes = false;
+        let mut step = Some(self.step(None));
+        let why = if let Some(refusal) = find::<Refusal>(err) {
+            passes = refusal.status >= 500 || refusal.status == 429;
+            let code = refusal.inner.as_deref();
+            let code = code.filter(|code| code.starts_with("AADSTS"));
+            step = (!passes).then(|| self.step(code));
+            match code {
+                Some(code) => format!("it was refused with `{code}`"),
+                None => format!("it was refused with status {}", refusal.status),
+            }
+        } else if let Some(lost) = find::<Lost>(err) {
+            passes = !matches!(lost, Lost::Tls(_));
+            step = None;
+            lost.to_string()
+        } else if find::<Late>(err).is_some() {
+            Late.to_string()
+        } else if find::<NotInstalled>(err).is_some() {
+            "not installed".to_owned()
+        } else {
+            match self {
+                Self::Azd | Self::AzureCli => "installed, but nobody is logged in".to_owned(),
+                Self::ClientSecret { .. }
+                | Self::Given(_)
+                | Self::Managed { .. }
+                | Self::Workload { .. } => "it gives no token".to_owned(),
+            }
+        };
+        let text = format!("{}: {why}", self.title());
+        Why { text, step, passes }
+    }
+
+    /// What a person can do when it is refused with this code.
+    fn step(&self, code: Option<&str>) -> &'static str {
+        let tenant = ["AADSTS700016", "AADSTS90002", "AADSTS900023"];
+        match (self, code) {
+            (Self::ClientSecret { .. } | Self::Workload { .. }, Some(code))
+                if tenant.contains(&code) =>
+            {
+                "check `AZURE_CLIENT_ID` and `AZURE_TENANT_ID`: that tenant knows no such application"
+            }
+            (Self::ClientSecret { .. }, Some("AADSTS7000215")) => {
+                "put the secret's value, not its id, into `AZURE_CLIENT_SECRET`, or unset it to log in in another way"
+            }
+            (Self::ClientSecret { .. }, Some("AADSTS7000222")) => {
+                "the secret has expired: make a new one for the application, and put it into `AZURE_CLIENT_SECRET`"
+            }
+            (Self::ClientSecret { .. }, _) => {
+                "check `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or unset them to log in in another way"
+            }
+            (
+                Self::Workload { .. },
+                Some("AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213"),
+            ) => "give the application a federated credential for the token's issuer and subject",
+            (Self::Workload { .. }, _) => {
+                "check `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and the token in `AZURE_FEDERATED_TOKEN_FILE`"
+            }
+            (Self::Managed { .. }, _) => {
+                "assign an identity to this machine, or name one of several in `AZURE_CLIENT_ID`"
+            }
+            (Self::AzureCli, _) => "log in with `az login`",
+            (Self::Azd, _) => "log in with `azd auth login`",
+            (Self::Given(_), _) => "give another one",
+        }
+    }
 }
 
 fn sources(config: &Config) -> Result<Vec<Source>, ConfigError> {
@@ -307,36 +389,12 @@ const LOGIN: Duration = Duration::from_mins(1);
 #[error("it was not answered in time")]
 struct Late;
 
-/// Says why one credential gave nothing. Of the libraries' texts nothing is shown: they repeat what was answered.
-fn failed(title: &str, err: &azure_core::Error) -> Keyless {
-    let mut passes = false;
-    let why = if let Some(refusal) = find::<Refusal>(err) {
-        passes = refusal.status >= 500 || refusal.status == 429;
-        let code = refusal
-            .inner
-            .as_deref()
-            .filter(|code| code.starts_with("AADSTS"));
-        match code {
-            Some(code) => format!("it was refused with `{code}`"),
-            None => format!("it was refused with status {}", refusal.status),
-        }
-    } else if let Some(lost) = find::<Lost>(err) {
-        passes = !matches!(lost, Lost::Tls(_));
-        lost.to_string()
-    } else if find::<Late>(err).is_some() {
-        Late.to_string()
-    } else if find::<NotInstalled>(err).is_some() {
-        "not installed".to_owned()
-    } else {
-        match title {
-            "`az`" | "`azd`" => "not installed, or nobody is logged in".to_owned(),
-            _ => "it gives no token; check its variables and files".to_owned(),
-        }
-    };
-    Keyless {
-        message: format!("{title}: {why}"),
-        passes,
-    }
+/// Why one credential gave nothing. Of the libraries' texts nothing is shown: they repeat what was answered.
+struct Why {
+    text: String,
+    step: Option<&'static str>,
+    /// Whether waiting may help.
+    passes: bool,
 }
 
 /// A token that a test gives.

@@ -186,7 +186,10 @@ impl<'a> Purpose<'a> {
                 ErrorKind::Unexpected,
                 "the vault's network rules do not let this machine in; run where they do, or add it to the firewall",
             ),
-            (403, "Forbidden", _) => (ErrorKind::Denied, "the identity has no permission for it"),
+            (403, "Forbidden", _) => (
+                ErrorKind::Denied,
+                "the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault",
+            ),
             (404, "SecretNotFound", _) => {
                 (ErrorKind::NotFound, "nothing is stored under that name")
             }
@@ -212,6 +215,14 @@ impl<'a> Purpose<'a> {
             _ => return None,
         })
     }
+}
+
+/// Whether it is refused because something of that name is just being recovered.
+pub(crate) fn is_returning(err: &azure_core::Error) -> bool {
+    let refusal = find::<Refusal>(err);
+    refusal.is_some_and(|refusal| {
+        refusal.status == 409 && refusal.inner.as_deref() == Some("ObjectIsBeingRecovered")
+    })
 }
 
 const STALE: &str = "the vault does not take the token: it is over, or of another tenant than the vault's; log in again";

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::adapter::AzureKv;
 use crate::claim::{Claim, Purpose as ClaimPurpose};
 use crate::decide::{Decision, Seen, Why, decide, stands};
-use crate::write::Stored;
+use crate::write::{Sent, Stored};
 
 const OPERATION: Operation = Operation::Settle;
 
@@ -76,8 +76,7 @@ impl AzureKv {
         match self.try_step(written).await {
             Ok(step) => step,
             Err(err) => {
-                let why = format!("which value stands cannot be told: {}", err.message());
-                let told = Error::new(err.kind(), OPERATION, why).about(name);
+                let told = Error::new(err.kind(), OPERATION, err.message().to_owned()).about(name);
                 Step::Done(Settled::Unclear(match err.request_id() {
                     Some(id) => told.with_request_id(id),
                     None => told,
@@ -128,10 +127,10 @@ impl AzureKv {
             .put(OPERATION, name, &stored.value, stored.kept, &claim, looked)
             .await;
         match put {
-            Ok(_) => Ok(()),
+            Ok(Sent::Late | Sent::Stored(_)) => Ok(()),
             // The next look tells.
             Err(err) if err.kind() == ErrorKind::Indeterminate => Ok(()),
-            Err(err) => Err(err),
+            Ok(Sent::Returning(err)) | Err(err) => Err(err),
         }
     }
 

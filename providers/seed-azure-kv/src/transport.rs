@@ -8,8 +8,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -69,18 +69,45 @@ impl Clock {
     }
 }
 
+/// The tenant that the vault belongs to, by its own word.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner(Arc<OnceLock<String>>);
+
+impl Owner {
+    pub(crate) fn tenant(&self) -> Option<String> {
+        self.0.get().cloned()
+    }
+
+    /// Takes it from a challenge: what follows the host of the place to log in.
+    fn learn(&self, challenge: &str) {
+        let quoted = challenge
+            .split_once("authorization=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
+        let url = quoted.and_then(|(address, _)| Url::parse(address).ok());
+        let tenant = url.map(|url| url.path().trim_matches('/').to_owned());
+        if let Some(tenant) = tenant.filter(|tenant| is_id(tenant)) {
+            self.0.get_or_init(|| tenant);
+        }
+    }
+}
+
 /// Sends the requests of one library client.
 pub(crate) struct Transport {
     client: reqwest::Client,
     /// The vault, or `None` for places that give tokens.
-    vault: Option<(Arc<Place>, Clock)>,
+    vault: Option<(Arc<Place>, Clock, Owner)>,
 }
 
 impl Transport {
-    pub(crate) fn to_vault(client: reqwest::Client, place: Arc<Place>, clock: Clock) -> Self {
+    pub(crate) fn to_vault(
+        client: reqwest::Client,
+        place: Arc<Place>,
+        clock: Clock,
+        owner: Owner,
+    ) -> Self {
         Self {
             client,
-            vault: Some((place, clock)),
+            vault: Some((place, clock, owner)),
         }
     }
 
@@ -92,7 +119,7 @@ impl Transport {
     }
 
     async fn exchange(&self, request: &Request) -> Result<AsyncRawResponse, azure_core::Error> {
-        if let Some((place, _)) = &self.vault
+        if let Some((place, ..)) = &self.vault
             && !place.has(request.url())
         {
             return Err(wrapped(Lost::Elsewhere));
@@ -108,7 +135,7 @@ impl Transport {
             whole.extend_from_slice(&piece);
         }
         let text = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name));
-        if let Some((place, clock)) = &self.vault {
+        if let Some((place, clock, owner)) = &self.vault {
             if let Some(date) = text("date").and_then(|text| parse_rfc7231(text).ok()) {
                 clock.0.fetch_max(date.unix_timestamp(), Ordering::Relaxed);
             }
@@ -118,6 +145,7 @@ impl Transport {
                 if !place.may_ask(challenge) {
                     return Err(wrapped(Lost::Challenge));
                 }
+                owner.learn(challenge);
                 let challenge = challenge.to_owned();
                 return Ok(cleaned(
                     status,
@@ -282,12 +310,12 @@ fn cause(err: &azure_core::Error) -> Lost {
         let why = find::<io::Error>(whole).map(io::Error::kind);
         return Lost::Connect(match why {
             Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
-            Some(kind) if kind != io::ErrorKind::Other => {
-                format!("no connection could be made: {kind}")
-            }
-            Some(_) | None => {
-                "no connection could be made; does a vault of that name exist?".to_owned()
-            }
+            Some(
+                kind @ (io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::TimedOut),
+            ) => format!("no connection could be made: {kind}"),
+            Some(_) | None => "no connection could be made; does that host exist?".to_owned(),
         });
     }
     if whole.is_builder() {
@@ -297,15 +325,35 @@ fn cause(err: &azure_core::Error) -> Lost {
 }
 
 fn of_tls(err: &rustls::Error) -> Lost {
-    if let rustls::Error::InvalidCertificate(why) = err {
-        return Lost::Tls(format!(
-            "the server's certificate is not trusted ({why}); name its authority in `SSL_CERT_FILE`"
-        ));
-    }
-    if matches!(err, rustls::Error::InvalidMessage(_)) {
-        return Lost::Tls("the server does not speak TLS".to_owned());
-    }
-    Lost::Tls(format!("no TLS: {err}"))
+    use rustls::{CertificateError, Error};
+    let text = if let Error::InvalidCertificate(why) = err {
+        let named = matches!(
+            why,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        );
+        let expired = matches!(
+            why,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+        );
+        let unknown = matches!(
+            why,
+            CertificateError::UnknownIssuer | CertificateError::BadSignature
+        );
+        if named {
+            "the server's certificate is for another name; check the address, and what stands in between"
+        } else if expired {
+            "the server's certificate has expired; renew it, or check the clock"
+        } else if unknown {
+            "the server's certificate is not trusted: its issuer is unknown; name its authority in `SSL_CERT_FILE`"
+        } else {
+            "the server's certificate is not valid; give the server another one, or name its authority in `SSL_CERT_FILE`"
+        }
+    } else if matches!(err, Error::InvalidMessage(_)) {
+        "the server does not speak TLS; check the address"
+    } else {
+        "the server and seed agree on no TLS; check the address, and what stands in between"
+    };
+    Lost::Tls(text.to_owned())
 }
 
 /// Looks for one kind of cause. What is inside an input or output error is not its source.

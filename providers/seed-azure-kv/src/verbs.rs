@@ -1,7 +1,5 @@
 //! The verbs of a backend.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use seed_core::backend::Description;
 use seed_core::document::{Document, Fields};
@@ -16,6 +14,7 @@ use tokio::time::Instant;
 use crate::adapter::AzureKv;
 use crate::content;
 use crate::error::{Call, Purpose};
+use crate::write::{BETWEEN, PAUSES};
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -175,10 +174,6 @@ fn in_doubt(operation: Operation, name: &SecretName, why: &str) -> Error {
     let message = format!("it was asked for: {why}");
     Error::new(ErrorKind::Indeterminate, operation, message).about(name)
 }
-
-/// How long the service may take to show what was recovered: a minute, unless another pause was chosen.
-const PAUSES: u32 = 12;
-const BETWEEN: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl Versions for AzureKv {

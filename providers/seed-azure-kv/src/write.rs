@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::adapter::{AzureKv, Known, Look};
 use crate::claim::{Claim, Purpose as ClaimPurpose, TAG};
 use crate::decide::{FRESH, Seen};
-use crate::error::{Call, Purpose};
+use crate::error::{Call, Purpose, is_returning};
 use crate::inventory::{Listed, parts};
 
 /// One version, with its value.
@@ -27,6 +27,15 @@ pub(crate) struct Stored {
     pub(crate) look: Look,
     pub(crate) kept: Kept,
     enabled: bool,
+}
+
+/// What became of a write.
+pub(crate) enum Sent {
+    /// Nothing was sent: the look before it is too long ago.
+    Late,
+    /// Nothing was stored: something of that name is just being recovered.
+    Returning(Error),
+    Stored(Version),
 }
 
 /// What a version has beside its value.
@@ -113,14 +122,31 @@ impl AzureKv {
             }
             let claim = self.claim(ClaimPurpose::First);
             let kept = Kept::of(marks);
-            if let Some(version) = self
+            match self
                 .put(operation, name, value, kept, &claim, begin)
                 .await?
             {
-                return Ok(version);
+                Sent::Late => {}
+                Sent::Returning(err) => return Err(self.returned(name, err).await),
+                Sent::Stored(version) => return Ok(version),
             }
         }
         Err(never_fresh(operation, name))
+    }
+
+    /// Waits until something that is being recovered can be seen: no list shows it, nor does a look.
+    async fn returned(&self, name: &SecretName, refused: Error) -> Error {
+        let begin = Instant::now();
+        while begin.elapsed() < self.pause * PAUSES {
+            match self.fetch(Operation::Create, name, None).await {
+                Ok(_) => return exists(name),
+                // Disabled: it is there.
+                Err(err) if err.kind() == ErrorKind::Conflict => return exists(name),
+                Err(err) if err.kind() == ErrorKind::NotFound => tokio::time::sleep(BETWEEN).await,
+                Err(err) => return err,
+            }
+        }
+        refused
     }
 
     /// Stores a value after the version that is expected to be the current one.
@@ -150,17 +176,19 @@ impl AzureKv {
             } else {
                 stored.kept
             };
-            if let Some(version) = self
+            match self
                 .put(operation, name, &value, kept, &claim, begin)
                 .await?
             {
-                return Ok(version);
+                Sent::Late => {}
+                Sent::Returning(err) => return Err(err),
+                Sent::Stored(version) => return Ok(version),
             }
         }
         Err(never_fresh(operation, name))
     }
 
-    /// Sends a value with a claim, unless the look that began then is too long ago: then nothing is sent, and `None`.
+    /// Sends a value with a claim, unless the look that began at `looked` is too long ago.
     pub(crate) async fn put(
         &self,
         operation: Operation,
@@ -169,7 +197,7 @@ impl AzureKv {
         kept: Kept,
         claim: &Claim,
         looked: Instant,
-    ) -> Result<Option<Version>> {
+    ) -> Result<Sent> {
         let purpose = Purpose::of(operation, name, Call::SetSecret);
         let mut tags = kept.tags;
         tags.insert(TAG.to_owned(), claim.to_string());
@@ -183,7 +211,7 @@ impl AzureKv {
         let (tags, kind, attributes) = (&tags, &kept.content_type, &kept.attributes);
         let sent = self.requests.write(operation, Some(name), || async move {
             if looked.elapsed() > FRESH {
-                return Ok(None);
+                return Ok(Answer::Late);
             }
             let parameters = SetSecretParameters {
                 value: value.expose_text().map(str::to_owned),
@@ -195,17 +223,23 @@ impl AzureKv {
                 .try_into()
                 .map_err(|_| purpose.not_understood())?;
             let sent = self.client.set_secret(name.as_str(), body, None).await;
-            let answer = sent.map_err(|err| purpose.failed(&err))?;
+            let answer = match sent {
+                Err(err) if is_returning(&err) => {
+                    return Ok(Answer::Returning(purpose.failed(&err)));
+                }
+                sent => sent.map_err(|err| purpose.failed(&err))?,
+            };
             let secret = answer.into_model().map_err(|_| purpose.not_understood())?;
-            taken(purpose, secret).map(Some)
+            taken(purpose, secret).map(Answer::Stored)
         });
         let err = match sent.await {
-            Ok(None) => return Ok(None),
-            Ok(Some(stored)) if stored.look.claim == Some(claim.to_string()) => {
+            Ok(Answer::Late) => return Ok(Sent::Late),
+            Ok(Answer::Returning(err)) => return Ok(Sent::Returning(err)),
+            Ok(Answer::Stored(stored)) if stored.look.claim == Some(claim.to_string()) => {
                 self.remember(name, stored.known());
-                return Ok(Some(Version::new(stored.version)));
+                return Ok(Sent::Stored(Version::new(stored.version)));
             }
-            Ok(Some(_)) => purpose.not_understood(),
+            Ok(Answer::Stored(_)) => purpose.not_understood(),
             Err(err) => err,
         };
         if err.kind() != ErrorKind::Indeterminate {
@@ -215,7 +249,7 @@ impl AzureKv {
         let versions = self.versions_of(operation, name).await;
         let ours = |seen: &Seen| seen.claim.as_ref() == Some(claim);
         match versions.map(|versions| versions.into_iter().find(ours)) {
-            Ok(Some(seen)) => Ok(Some(Version::new(seen.id))),
+            Ok(Some(seen)) => Ok(Sent::Stored(Version::new(seen.id))),
             Ok(None) | Err(_) => Err(err),
         }
     }
@@ -258,6 +292,13 @@ impl Stored {
     fn is(&self, expected: &Version) -> bool {
         self.version == expected.as_str() || self.look.version() == *expected
     }
+}
+
+/// How a write was answered.
+enum Answer {
+    Late,
+    Returning(Error),
+    Stored(Stored),
 }
 
 /// Takes an answer apart. One that is not whole is none.
@@ -320,6 +361,9 @@ fn never_fresh(operation: Operation, name: &SecretName) -> Error {
     Error::new(ErrorKind::Unexpected, operation, message).about(name)
 }
 
+/// How long the service may take to show what was recovered: a minute, unless another pause was chosen.
+pub(crate) const PAUSES: u32 = 12;
+pub(crate) const BETWEEN: Duration = Duration::from_millis(500);
 /// How often a look may be too old for its write.
 const LOOKS: u32 = 8;
 const TAGS: usize = 15;

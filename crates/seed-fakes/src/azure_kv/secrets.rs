@@ -21,6 +21,8 @@ pub(super) struct State {
     /// How many looks do not show what was recovered.
     pub(super) recovery: u32,
     pub(super) drawn: u64,
+    /// How many requests came.
+    pub(super) requests: u64,
 }
 
 /// What is stored under a name with one new version.

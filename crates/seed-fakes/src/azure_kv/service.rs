@@ -43,6 +43,11 @@ impl AzureKv {
         self.state().issue(&claims)
     }
 
+    /// All tokens that it takes.
+    pub fn tokens(&self) -> Vec<String> {
+        self.state().tokens.iter().cloned().collect()
+    }
+
     /// Takes no token any more that it took before.
     pub fn revoke(&self) {
         self.state().tokens.clear();
@@ -78,6 +83,11 @@ impl AzureKv {
     /// Stops the service's clock: from now on it only moves when told to.
     pub fn stop_clock(&self) {
         self.state().time.stop();
+    }
+
+    /// Lets the service's clock go on from where it stands.
+    pub fn start_clock(&self) {
+        self.state().time.go_on();
     }
 
     /// The service's time, in seconds since 1970.
@@ -136,6 +146,12 @@ impl AzureKv {
         if let Some(secret) = state.secrets.get_mut(&name.to_ascii_lowercase()) {
             secret.deleted = Some(Deleted { at, purged });
         }
+    }
+
+    /// Recovers what was deleted, as somebody else would.
+    pub fn recover(&self, name: &str) {
+        let recovered = self.state().recover(name, "");
+        assert!(recovered.is_ok(), "nothing of that name is deleted");
     }
 
     /// Deletes for good.
@@ -211,7 +227,8 @@ impl Service for AzureKv {
         let mut state = self.state();
         let base = format!("https://{}", request.header("host").unwrap_or_default());
         let call = Call::of(request);
-        let id = state.next_id();
+        state.requests += 1;
+        let id = format!("00000000-0000-4000-8000-{:012x}", state.requests);
         let answer = match &call {
             Call::Managed => state.managed(request),
             Call::Entra(tenant) => state.entra(request, tenant),
@@ -229,7 +246,7 @@ impl Service for AzureKv {
             | Call::Versions(_) => of_vault(&mut state, &call, request, &base),
         };
         answer
-            .with_header("x-ms-request-id", dashed(&id))
+            .with_header("x-ms-request-id", id)
             .with_header("date", http_date(state.time.now()))
     }
 
@@ -251,19 +268,6 @@ fn of_vault(state: &mut State, call: &Call, request: &Request, base: &str) -> An
         Err(refusal) if refusal.status == 401 => challenge(&refusal, base),
         Err(refusal) => refusal.answer(),
     }
-}
-
-/// An id of a request looks like a UUID.
-fn dashed(id: &str) -> String {
-    let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default().to_owned();
-    let parts = [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ];
-    parts.join("-")
 }
 
 fn challenge(refusal: &Refusal, base: &str) -> Answer {

@@ -120,6 +120,12 @@ impl Time {
         self.moved += seconds;
     }
 
+    pub(super) fn go_on(&mut self) {
+        let now = self.now();
+        *self = Self::default();
+        self.moved = now - self.now();
+    }
+
     pub(super) fn stop(&mut self) {
         let now = self.now();
         *self = Self {

@@ -133,3 +133,22 @@ async fn what_was_deleted_comes_back_once_it_can_be_read() {
     let err = adapter.restore(&name("never")).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::NotFound);
 }
+
+#[tokio::test]
+async fn what_is_just_being_recovered_is_waited_for_and_not_written_over() {
+    let stand = Stand::new();
+    let service = stand.service();
+    service.put("gone", "x");
+    service.delete("gone");
+    service.set_recovery(3);
+    let adapter = stand.ready().await;
+    stand.service().recover("gone");
+    assert_eq!(words(&look(&adapter, "gone").await), "absent");
+    let value = Document::Single("y".to_owned().into());
+    let made = adapter
+        .create(&name("gone"), &value, &Marks::of("test"))
+        .await;
+    assert_eq!(made.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(service.versions("gone").len(), 1);
+    assert_eq!(service.value("gone").unwrap(), "x");
+}
