@@ -10,7 +10,7 @@ mod support;
 use std::time::Duration;
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Clock, Kubernetes, Quota, Server, Service as _};
+use seed_fakes::{AwsSm, Clock, Kubernetes, Quota, Service as _};
 use seed_tests::service::{many, unpaced};
 use seed_tests::stands::{Stand, World};
 use support::{Figures, Outcome, mib};
@@ -80,7 +80,7 @@ fn rows<S: Stand>(keys: usize, budget: &Budget) -> Outcome<()> {
     let mut kind = "";
     for latency in LATENCIES {
         // Without the pace of the real service, which would hide the latency.
-        let world = World::<S>::on(Server::start(S::empty()), &unpaced(), &many(keys))?;
+        let world = World::<S>::on(S::empty().serve(), &unpaced(), &many(keys))?;
         world.server.set_latency(Duration::from_millis(latency));
         kind = world.backend.kind();
         for (measured, (_, arguments)) in all.iter_mut().zip(RUNS) {

@@ -12,6 +12,7 @@ mod environment;
 pub mod help;
 pub mod meaning;
 pub mod outside;
+pub mod platform;
 pub mod reference;
 mod refusal;
 pub mod search;

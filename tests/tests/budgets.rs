@@ -1,7 +1,7 @@
 //! How many requests a whole run sends, counted at the stand-ins, against what a run may cost.
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, GcpSm, Kubernetes, Server};
+use seed_fakes::{AwsSm, AzureKv, GcpSm, Kubernetes};
 use seed_tests::service::{many, unpaced};
 use seed_tests::stands::{Stand, World};
 
@@ -84,9 +84,39 @@ fn google_is_asked_once_for_25000_secrets_and_once_for_a_key_that_is_there() -> 
     })
 }
 
+/// One call more finds out who we are, and with what tokens. Nothing there can refuse to write over what exists, so that
+/// each key is looked at right before its write, and its versions after the pause.
+#[test]
+fn azure_is_asked_once_for_25_secrets_and_twice_for_a_key_that_is_made() -> Test {
+    let deleted = 1;
+    let budget = Budget {
+        looks: &[
+            "GetSecrets",
+            "GetDeletedSecrets",
+            "GetSecret",
+            "GetSecretVersions",
+        ],
+        writes: &["SetSecret"],
+        writes_each: 1,
+        absent: 2 + deleted,
+        existing: 1 + KEYS / 25,
+        quick: 1 + KEYS / 25,
+    };
+    let world = World::<AzureKv>::on(AzureKv::empty().serve(), &unpaced(), &many(KEYS))?;
+    let run = |arguments: &str| calls(&world, &budget, arguments);
+    assert_eq!(run("plan")?, (budget.absent, 0));
+    assert_eq!(run("apply --quiet")?, (budget.absent + 2 * KEYS, KEYS));
+    assert_eq!(world.server.log().count("GetSecret"), KEYS);
+    assert_eq!(world.server.log().count("GetSecretVersions"), KEYS);
+    assert_eq!(run("plan")?, (budget.existing, 0));
+    assert_eq!(run("plan --quick")?, (budget.quick, 0));
+    assert_eq!(run("apply --quiet")?, (budget.existing, 0));
+    Ok(())
+}
+
 fn stays_within<S: Stand>(budget: &Budget) -> Test {
     // The pace of the real service would only make the test wait.
-    let world = World::<S>::on(Server::start(S::empty()), &unpaced(), &many(KEYS))?;
+    let world = World::<S>::on(S::empty().serve(), &unpaced(), &many(KEYS))?;
     let run = |arguments: &str| calls(&world, budget, arguments);
     assert_eq!(run("plan")?, (budget.absent, 0));
     let writes = KEYS * budget.writes_each;

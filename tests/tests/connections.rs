@@ -4,10 +4,11 @@ use std::net::TcpListener;
 
 use insta::assert_snapshot;
 use seed_fakes::vault::Vault;
-use seed_fakes::{Authority, AwsSm, Kubernetes, Server};
+use seed_fakes::{Authority, AwsSm, AzureKv, Kubernetes, Server};
 use seed_tests::each::each;
 use seed_tests::service::{self, UnderTest, contract};
 use seed_tests::stands::Stand;
+use seed_tests::workspace::Workspace;
 use serde_json::Value;
 
 type Test = Result<(), String>;
@@ -43,6 +44,14 @@ impl Trusting for Kubernetes {
     }
 }
 
+impl Trusting for AzureKv {
+    const VARIABLE: Option<&'static str> = None;
+
+    fn trusting(url: &str, authority: &str) -> Result<Box<dyn UnderTest>, String> {
+        Ok(Box::new(service::AzureKv::new(url, authority)?))
+    }
+}
+
 /// Runs against an address whose certificate this authority should have signed, and tells what is said.
 fn run<S: Trusting>(line: &str, url: &str, authority: &Authority) -> Result<String, String> {
     let backend = S::trusting(url, &authority.pem())?;
@@ -53,6 +62,11 @@ fn run<S: Trusting>(line: &str, url: &str, authority: &Authority) -> Result<Stri
         let path = workspace.root().join("authority.pem");
         workspace = workspace.variable(variable, path);
     }
+    said(&workspace, line, url)
+}
+
+/// Runs, and tells what is said of this address.
+fn said(workspace: &Workspace, line: &str, url: &str) -> Result<String, String> {
     let outcome = workspace.seed(line)?;
     if line.contains("json") {
         let document: Value =
@@ -453,6 +467,135 @@ fn programs_are_told_the_same_as_a_document() -> Test {
     ---
     error: cannot ask the backend `aws-sm`
       caused by: find out where and as whom: no TLS for GetCallerIdentity: the server does not speak TLS; check the endpoint
+    [exit status: 1]
+    "#);
+    Ok(())
+}
+
+/// Runs against a vault at an address, with credentials of another place.
+fn vault(line: &str, url: &str, login: &str, authority: &Authority) -> Result<String, String> {
+    let backend = AzureKv::trusting(url, &authority.pem())?;
+    let workspace = backend.workspace()?.variable("AZURE_AUTHORITY_HOST", login);
+    workspace.write("seed.yaml", &contract(&*backend, &Value::Null, SECRETS)?)?;
+    said(&workspace, line, url)
+}
+
+#[test]
+fn azure_key_vault_is_sent_nothing_without_a_good_certificate() -> Test {
+    let (known, other) = (Authority::new(), Authority::new());
+    let login = Server::start_tls(AzureKv::empty(), &known);
+    let names = ["elsewhere.example.com"];
+    let vaults = [
+        Server::start_tls(AzureKv::empty(), &other),
+        Server::start_tls_for(AzureKv::empty(), &known, &names),
+        Server::start_tls_expired(AzureKv::empty(), &known),
+    ];
+    let refused = each(&vaults, 3, |server| {
+        let shown = vault("apply --no-input", &server.url(), &login.url(), &known)?;
+        assert!(server.log().is_empty(), "{shown}");
+        assert_eq!(server.connections(), 1, "{shown}");
+        Ok(shown)
+    })?;
+    assert_snapshot!(refused.join("\n\n"), @"
+    services · azure-kv, vault $ADDRESS  seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: GetSecrets: the server's certificate is not trusted: its issuer is unknown; name its authority in `SSL_CERT_FILE`
+    [exit status: 1]
+
+    services · azure-kv, vault $ADDRESS  seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: GetSecrets: the server's certificate is for another name; check the address, and what stands in between
+    [exit status: 1]
+
+    services · azure-kv, vault $ADDRESS  seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: GetSecrets: the server's certificate has expired; renew it, or check the clock
+    [exit status: 1]
+    ");
+    let good = Server::start_tls(AzureKv::empty(), &known);
+    assert_snapshot!(makes::<AzureKv>(&known)?, @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      + missing  created
+
+    Applied: 1 created.
+    ---
+    [exit status: 0]
+    ");
+    let untrusted = vault("plan", &good.url(), &vaults[0].url(), &known)?;
+    let login = vaults[0].address().to_string();
+    assert_snapshot!(untrusted.replace(&login, "$LOGIN"), @"
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: the client secret of the environment: the server's certificate is not trusted: its issuer is unknown; name its authority in `SSL_CERT_FILE`
+    hint: correct AZURE_CLIENT_ID and what goes with it; where it is not set, log in with `az login`
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
+#[test]
+fn azure_key_vault_is_reached_with_tls_or_not_at_all() -> Test {
+    let ours = Authority::new();
+    let login = Server::start_tls(AzureKv::empty(), &ours);
+    let plain = Server::start(AzureKv::empty());
+    let line = "apply --no-input";
+    let spoken = |url: &str| vault(line, url, &login.url(), &ours);
+    let https = format!("https://{}", plain.address());
+    assert_snapshot!(spoken(&https)?, @"
+    services · azure-kv, vault $ADDRESS  seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: GetSecrets: the server does not speak TLS; check the address
+    [exit status: 1]
+    ");
+    assert_snapshot!(spoken(&plain.url())?, @"
+    ---
+    error: backend `azure-kv`: its `vault` does not begin with `https://`; values are sent with TLS only
+    hint: write it as `vault: https://NAME.vault.azure.net`
+    [exit status: 2]
+    ");
+    assert!(plain.log().is_empty());
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|err| err.to_string())?;
+    let address = listener.local_addr().map_err(|err| err.to_string())?;
+    drop(listener);
+    let down = format!("https://{address}");
+    assert_snapshot!(spoken(&down)?, @"
+    services · azure-kv, vault $ADDRESS  seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: GetSecrets: the connection was refused
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+    ");
+    let good = Server::start_tls(AzureKv::empty(), &ours);
+    let nowhere = "https://nowhere.invalid";
+    assert_snapshot!(vault("plan --format json", &good.url(), nowhere, &ours)?, @r#"
+    {
+      "version": 1,
+      "error": {
+        "message": "cannot ask the backend `azure-kv`",
+        "causes": [
+          "find out where and as whom: the client secret of the environment: no connection could be made; does that host exist?"
+        ],
+        "hints": [
+          "run it again when the backend can be reached; what is stored is kept"
+        ],
+        "exit_code": 1
+      }
+    }
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: the client secret of the environment: no connection could be made; does that host exist?
+    hint: run it again when the backend can be reached; what is stored is kept
     [exit status: 1]
     "#);
     Ok(())

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, Kubernetes, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Kept, Stand, World};
 use serde_json::Value;
@@ -31,6 +31,11 @@ fn kubernetes_keeps_every_value_once_whatever_request_is_cut() -> Test {
 #[test]
 fn aws_sm_keeps_every_value_once_whatever_request_is_cut() -> Test {
     at_every_request::<AwsSm>()
+}
+
+#[test]
+fn azure_kv_keeps_every_value_once_whatever_request_is_cut() -> Test {
+    at_every_request::<AzureKv>()
 }
 
 /// How a run is hindered at one request.
@@ -54,7 +59,7 @@ const CUTS: [Cut; 6] = [
 ];
 
 /// Most of the time is spent in pauses before a request is sent again.
-const WORKERS: usize = 8;
+const WORKERS: usize = 24;
 const KEYS: usize = 30;
 const APPLY: &str = "apply --no-input --format json";
 

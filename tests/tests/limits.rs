@@ -1,7 +1,7 @@
 //! What a service would not take is refused before the first write, with the key named.
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Kubernetes, Server};
+use seed_fakes::{AwsSm, AzureKv, Kubernetes, Server};
 use seed_tests::stands::{Stand, World};
 use serde_json::json;
 
@@ -20,6 +20,11 @@ fn kubernetes_is_given_no_byte_and_no_letter_too_much() -> Test {
 #[test]
 fn aws_sm_is_given_no_byte_and_no_letter_too_much() -> Test {
     refuses::<AwsSm>(65_536, "", 512)
+}
+
+#[test]
+fn azure_kv_is_given_no_byte_and_no_letter_too_much() -> Test {
+    refuses::<AzureKv>(25_600, "", 127)
 }
 
 /// The largest entry that the service takes, the name that counts as a part of it, and the longest name.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_fakes::{AwsSm, GcpSm, Kubernetes, Server, vault};
+use seed_fakes::{AwsSm, GcpSm, Kubernetes, vault};
 use seed_servers::{KubeApiserver, Moto, Vault};
 use seed_tests::service::{self, UnderTest, contract, many, unpaced};
 use seed_tests::stands::{Stand, World};
@@ -74,7 +74,7 @@ fn two_runs_share_1000_keys_in_aws_secrets_manager() -> Test {
 
 fn ten_times<S: Stand>() -> Test {
     for _ in 0..10 {
-        let world = World::on(Server::start(S::empty()), &unpaced(), &many(KEYS))?;
+        let world = World::on(S::empty().serve(), &unpaced(), &many(KEYS))?;
         let created = race(&world.workspace)?;
         let kept = world.server.service().kept().into_iter();
         let versions = kept.map(|(name, kept)| (name, kept.versions)).collect();

@@ -53,8 +53,8 @@ fn a_vault_whose_authority_nobody_named_gets_nothing() -> Test {
 
     ---
     error: cannot ask the backend `azure-kv`
-      caused by: find out where and as whom: the client secret of the environment: the server's certificate is not trusted (BadSignature); name its authority in `SSL_CERT_FILE`
-    hint: log in with `az login`
+      caused by: find out where and as whom: the client secret of the environment: the server's certificate is not trusted: its issuer is unknown; name its authority in `SSL_CERT_FILE`
+    hint: correct AZURE_CLIENT_ID and what goes with it; where it is not set, log in with `az login`
     [exit status: 1]
     ");
     assert!(outside.server.log().is_empty());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
 
@@ -36,7 +36,7 @@ enum Cut {
 }
 
 const CUTS: [Cut; 4] = [Cut::Before, Cut::After, Cut::Throttled, Cut::KilledAfter];
-const WORKERS: usize = 8;
+const WORKERS: usize = 24;
 
 /// A service that keeps what was deleted for a while.
 trait Forgiving: Stand {
@@ -55,6 +55,14 @@ impl Forgiving for AwsSm {
     }
 }
 
+impl Forgiving for AzureKv {
+    /// What is recovered cannot be seen at once.
+    fn delete(&self, name: &str) {
+        Self::delete(self, name);
+        self.set_recovery(2);
+    }
+}
+
 #[test]
 fn vault_gives_back_what_was_deleted_whatever_request_is_cut() -> Test {
     at_every_request::<Vault>()
@@ -63,6 +71,11 @@ fn vault_gives_back_what_was_deleted_whatever_request_is_cut() -> Test {
 #[test]
 fn aws_sm_gives_back_what_was_deleted_whatever_request_is_cut() -> Test {
     at_every_request::<AwsSm>()
+}
+
+#[test]
+fn azure_kv_gives_back_what_was_deleted_whatever_request_is_cut() -> Test {
+    at_every_request::<AzureKv>()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, Kubernetes, Server, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, Server, When};
 use seed_servers::Client;
 use seed_tests::cli::Outcome;
 use seed_tests::each::each;
@@ -54,6 +54,11 @@ trait Watched: Stand {
         let _ = name;
     }
 
+    /// What it gave to whoever proved who they are.
+    fn tokens(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Settings and a variable with which the client asks a program for the credential, which writes down what it is told.
     fn asks_a_program(program: &str, at: &str) -> Option<(Value, &'static str, String)> {
         let _ = (program, at);
@@ -80,6 +85,18 @@ impl Watched for AwsSm {
         let profile =
             format!("[profile watched]\nregion = eu-central-1\ncredential_process = {program}\n");
         Some((json!({"profile": "watched"}), "AWS_CONFIG_FILE", profile))
+    }
+}
+
+impl Watched for AzureKv {
+    const RESTORES: bool = true;
+
+    fn delete(&self, name: &str) {
+        Self::delete(self, name);
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        Self::tokens(self)
     }
 }
 
@@ -116,7 +133,7 @@ struct Watch<S> {
 impl<S: Watched> Watch<S> {
     fn new() -> Result<Self, String> {
         let aside = tempfile::tempdir().map_err(|err| err.to_string())?;
-        let server = Server::start(S::empty());
+        let server = S::empty().serve();
         let path = |name: &str| aside.path().join(name).display().to_string();
         programs::<S>(path)?;
         let asks = S::asks_a_program(&path("login"), &server.url());
@@ -261,6 +278,9 @@ impl<S: Watched> Watch<S> {
             "the credential".to_owned(),
             S::CREDENTIAL.as_bytes().to_vec(),
         );
+        let tokens = self.world.server.service().tokens().into_iter();
+        let tokens = tokens.map(String::into_bytes).enumerate();
+        secrets.extend(tokens.map(|(n, token)| (format!("token {n}"), token)));
         secrets
     }
 
@@ -339,6 +359,11 @@ fn values_of_kubernetes_are_nowhere_but_where_they_belong() -> Test {
     nothing_leaks::<Kubernetes>()
 }
 
+#[test]
+fn values_of_azure_kv_are_nowhere_but_where_they_belong() -> Test {
+    nothing_leaks::<AzureKv>()
+}
+
 /// All goes well, and a person answers on a terminal.
 fn nothing_leaks<S: Watched>() -> Test {
     let mut watch = Watch::<S>::new()?;
@@ -409,6 +434,11 @@ fn what_aws_sm_repeats_in_its_errors_is_shown_to_nobody() -> Test {
 #[test]
 fn what_kubernetes_repeats_in_its_errors_is_shown_to_nobody() -> Test {
     nothing_is_repeated::<Kubernetes>()
+}
+
+#[test]
+fn what_azure_kv_repeats_in_its_errors_is_shown_to_nobody() -> Test {
+    nothing_is_repeated::<AzureKv>()
 }
 
 /// At each of the calls, the service says what it was sent: in the body of an error, and in headers too after it has done
@@ -528,6 +558,7 @@ fn decoded(text: &str) -> Vec<u8> {
 fn what_is_logged_comes_from_seed_alone_whatever_other_programs_log_by() -> Test {
     only_seed_logs::<Vault>()?;
     only_seed_logs::<AwsSm>()?;
+    only_seed_logs::<AzureKv>()?;
     only_seed_logs::<Kubernetes>()
 }
 

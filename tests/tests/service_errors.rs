@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use seed_fakes::vault::{Namespaces, Vault};
-use seed_fakes::{Answer, Authority, AwsSm, Fault, Kubernetes, Server, When};
+use seed_fakes::{Answer, Authority, AwsSm, AzureKv, Fault, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
 use serde_json::{Value, json};
@@ -101,6 +101,16 @@ fn a_bare_404_of_aws_sm_is_no_absence() -> Test {
 #[test]
 fn a_bare_404_of_aws_sm_is_no_absence_where_lists_are_denied() -> Test {
     strange_answers::<AwsSm>(|server| server.service().deny("ListSecrets", None))
+}
+
+#[test]
+fn a_bare_404_of_azure_kv_is_no_absence() -> Test {
+    strange_answers::<AzureKv>(|_| {})
+}
+
+#[test]
+fn a_bare_404_of_azure_kv_is_no_absence_where_the_list_of_deleted_ones_is_denied() -> Test {
+    strange_answers::<AzureKv>(|server| server.service().deny("GetDeletedSecrets", None))
 }
 
 /// Whatever no service says of what is not there, at each call of a plan: nothing is written.
@@ -273,6 +283,39 @@ fn one_hidden_name_of_aws_sm_keeps_no_other_from_being_made() -> Test {
     Ok(())
 }
 
+#[test]
+fn one_hidden_name_of_azure_kv_keeps_no_other_from_being_made() -> Test {
+    let (plan, run) = one_hidden::<AzureKv>()?;
+    assert_snapshot!(plan, @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      = stored      exists
+      = stored-too  exists
+      + missing     hex 16
+      ! grows#one   hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+      ! grows#two   hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+      ! grows#both  hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+
+    Plan: 1 to create, 3 blocked, 2 exist.
+    azure-kv is converging: runs of `seed` end with one value for each key, and make others only from that; not guaranteed: that nobody else writes in the same seconds: the service takes every write, and what others write then is kept and reported with exit code 4.
+    ---
+    [exit status: 0]
+    ");
+    assert_snapshot!(run, @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      + missing     created
+      ! grows#one   hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+      ! grows#two   hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+      ! grows#both  hidden, which is not absent: GetSecret failed with `Forbidden/ForbiddenByRbac`: the identity has no permission for it; give it the role `Key Vault Secrets Officer`, or an access policy, on the vault (request id $ID)
+
+    Applied: 1 created, 2 exist, 3 blocked.
+    ---
+    [exit status: 12]
+    ");
+    Ok(())
+}
+
 fn one_hidden<S: Stand>() -> Result<(String, String), String> {
     let world = world::<S>()?;
     S::deny(&world.server, "grows");
@@ -340,6 +383,25 @@ fn a_session_of_aws_that_expires_amid_a_run_harms_nothing() -> Test {
     Ok(())
 }
 
+#[test]
+fn a_token_of_azure_that_expires_amid_a_run_harms_nothing() -> Test {
+    assert_snapshot!(expires::<AzureKv>()?, @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      ! key-0  uncertain: tell which value stands of `key-0`: GetSecretVersions was refused: the vault does not take the token: it is over, or of another tenant than the vault's; log in again
+      ! key-1  failed: create `key-1`: GetSecret was refused: the vault does not take the token: it is over, or of another tenant than the vault's; log in again
+      ! key-2  not tried, because of key-1: the backend does not take the credential any more
+      ! key-3  not tried, because of key-1: the backend does not take the credential any more
+      ! key-4  not tried, because of key-1: the backend does not take the credential any more
+      ! key-5  not tried, because of key-1: the backend does not take the credential any more
+
+    Applied: 1 failed, 1 uncertain, 4 not tried.
+    ---
+    [exit status: 4]
+    ");
+    Ok(())
+}
+
 /// The credential ends after the first value was made. Tells how the run ended, and how many were made.
 fn expires<S: Stand>() -> Result<String, String> {
     let secrets: String = (0..6)
@@ -364,7 +426,7 @@ fn expires<S: Stand>() -> Result<String, String> {
 
 /// Starts a stand-in whose contract has other settings, and runs.
 fn misplaced<S: Stand>(service: S, settings: &Value) -> Result<String, String> {
-    let world = World::on(Server::start(service), settings, SECRETS)?;
+    let world = World::on(service.serve(), settings, SECRETS)?;
     let before = world.server.service().kept();
     let outcome = world.workspace.seed(APPLY)?;
     assert!(world.server.service().kept() == before, "{outcome}");

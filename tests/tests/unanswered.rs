@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, Fault, Kubernetes, Server, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
 use serde_json::{Value, json};
@@ -69,6 +69,20 @@ fn aws_sm_that_answers_nothing_is_asked_twice_and_no_more() -> Test {
     Ok(())
 }
 
+#[test]
+fn azure_kv_that_answers_nothing_is_asked_twice_and_no_more() -> Test {
+    assert_snapshot!(hangs::<AzureKv>()?, @"
+    services · azure-kv, vault $ADDRESS                    seed.yaml
+
+    ---
+    error: cannot ask the backend `azure-kv`
+      caused by: find out where and as whom: there was no answer within 1 s
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
 fn hangs<S: Stand>() -> Result<String, String> {
     let world = World::<S>::new(&keys(1_000))?;
     world.server.fault(When::Always, Fault::HoldBefore, None);
@@ -85,6 +99,11 @@ fn vault_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done()
 #[test]
 fn aws_sm_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done() -> Test {
     hangs_at_writes::<AwsSm>("CreateSecret")
+}
+
+#[test]
+fn azure_kv_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done() -> Test {
+    hangs_at_writes::<AzureKv>("SetSecret")
 }
 
 /// Everything but writes is answered until the first of them comes.
@@ -123,6 +142,11 @@ fn aws_sm_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Tes
 #[test]
 fn kubernetes_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Test {
     dies::<Kubernetes>()
+}
+
+#[test]
+fn azure_kv_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Test {
+    dies::<AzureKv>()
 }
 
 fn dies<S: Stand>() -> Test {
@@ -167,7 +191,7 @@ fn nothing_that_waits_for_its_turn_is_sent_to_kubernetes_after_a_signal() -> Tes
 /// Of six writes a minute three may go at once; all others wait for long.
 fn stops<S: Stand>() -> Test {
     let settings = json!({"pace": {"writes": 6}});
-    let world = World::on(Server::start(S::empty()), &settings, &keys(20))?;
+    let world = World::on(S::empty().serve(), &settings, &keys(20))?;
     let running = world.workspace.start("apply --no-input --format json")?;
     until(&world, |world| world.server.service().kept().len() == 3)?;
     let before = world.server.log().len();
@@ -179,6 +203,28 @@ fn stops<S: Stand>() -> Test {
     let counts = (told("created"), told("cancelled"), told("failed"));
     assert_eq!(counts, (3, 17, 0), "{outcome}");
     assert_eq!(world.server.service().kept().len(), 3, "{outcome}");
+    Ok(())
+}
+
+/// What was written is still looked at again, and nothing more is written.
+#[test]
+fn nothing_that_waits_for_its_turn_is_written_to_azure_kv_after_a_signal() -> Test {
+    let settings = json!({"pace": {"writes": 6}});
+    let world = World::on(AzureKv::empty().serve(), &settings, &keys(20))?;
+    let running = world.workspace.start("apply --no-input --format json")?;
+    until(&world, |world| world.server.service().kept().len() == 3)?;
+    running.signal(Signal::INT)?;
+    let outcome = running.finish()?;
+    let told = summary(&outcome)?;
+    assert_eq!(outcome.status.code(), Some(4), "{outcome}");
+    let counts = (told("created"), told("cancelled"), told("failed"));
+    assert_eq!(counts, (3, 17, 0), "{outcome}");
+    assert_eq!(world.server.log().count("SetSecret"), 3, "{outcome}");
+    assert_eq!(
+        world.server.log().count("GetSecretVersions"),
+        3,
+        "{outcome}"
+    );
     Ok(())
 }
 
@@ -197,6 +243,27 @@ fn vault_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
 
       What to do next:
         key-1, key-2, key-3 and 1 more: run it again later, or lower `pace` in the contract; what is stored is kept
+    ---
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
+#[test]
+fn azure_kv_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
+    assert_snapshot!(asks_for_patience::<AzureKv>("SetSecret")?, @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      ! key-0  failed: create `key-0`: the service asks to wait 600 s, and seed waits 180 s at most: SetSecret failed with `Throttled`: too many requests (request id throttled)
+      ! key-1  failed: create `key-1`: not sent, since the service asks to wait 600 s
+      ! key-2  failed: create `key-2`: not sent, since the service asks to wait 600 s
+      ! key-3  failed: create `key-3`: not sent, since the service asks to wait 600 s
+      ! key-4  failed: create `key-4`: not sent, since the service asks to wait 600 s
+
+    Applied: 5 failed.
+
+      What to do next:
+        key-0, key-1, key-2 and 2 more: run it again later, or lower `pace` in the contract; what is stored is kept
     ---
     [exit status: 1]
     ");

@@ -3,6 +3,7 @@
 //! credentials, of a real server as of a stand-in.
 
 mod aws_sm;
+mod azure_kv;
 mod contract;
 mod gcpsm;
 mod kubernetes;
@@ -10,6 +11,7 @@ mod under_test;
 mod vault;
 
 pub use aws_sm::AwsSm;
+pub use azure_kv::AzureKv;
 pub use contract::{contract, many, unpaced};
 pub use gcpsm::GcpSm;
 pub use kubernetes::Kubernetes;

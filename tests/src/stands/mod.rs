@@ -2,11 +2,14 @@
 //! directory from which `seed` is sent there.
 
 mod aws_sm;
+mod azure_kv;
 mod gcpsm;
 mod kubernetes;
+mod logged;
 mod stand;
 mod vault;
 mod world;
 
+pub use logged::Logged;
 pub use stand::{Kept, Stand};
 pub use world::World;

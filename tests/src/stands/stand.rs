@@ -16,6 +16,11 @@ pub trait Stand: Service + Sized {
     /// One that keeps nothing yet.
     fn empty() -> Self;
 
+    /// Starts it, in the way in which a client talks to it.
+    fn serve(self) -> Server<Self> {
+        Server::start(self)
+    }
+
     /// The backend that the stand-in at this place is: how `seed` is told of it and gets in.
     fn under_test(url: &str) -> Result<Box<dyn UnderTest>, String>;
 

@@ -24,7 +24,7 @@ pub struct World<S> {
 impl<S: Stand> World<S> {
     /// Starts an empty stand-in, and writes a contract with these lines below `secrets`, and what follows them.
     pub fn new(secrets: &str) -> Result<Self, String> {
-        Self::on(Server::start(S::empty()), &Value::Null, secrets)
+        Self::on(S::empty().serve(), &Value::Null, secrets)
     }
 
     /// Puts a contract before a stand-in that runs already, with further settings of its backend, or others.
