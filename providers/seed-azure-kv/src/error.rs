@@ -149,12 +149,12 @@ impl<'a> Purpose<'a> {
                 ErrorKind::RateLimited {
                     retry_after: refusal.retry_after,
                 },
-                format!("{call} was refused with status 429: too many requests"),
+                format!("{call} was refused with status 429: too many requests; lower `pace` in the contract"),
             ),
             // Something in between may have given up after the service had done it.
             408 | 460 | 499..=599 => (
                 self.lost(),
-                format!("{call} was answered with status {status}"),
+                format!("{call} was answered with status {status}; run it again in a minute"),
             ),
             _ => (
                 ErrorKind::Unexpected,
@@ -176,12 +176,13 @@ impl<'a> Purpose<'a> {
         Some(match (refusal.status, code, inner) {
             (400, "BadParameter", _) => (
                 ErrorKind::Invalid,
-                "the service takes no such name, value or tag",
+                "the service takes no such name, value or tag; correct it in the contract",
             ),
             (401, "Unauthorized", _) => (ErrorKind::Unauthenticated, STALE),
-            (403, "Forbidden", Some("SecretDisabled")) => {
-                (ErrorKind::Conflict, "the secret is disabled")
-            }
+            (403, "Forbidden", Some("SecretDisabled")) => (
+                ErrorKind::Conflict,
+                "the secret is disabled; enable it in the vault",
+            ),
             (403, "Forbidden", Some("ForbiddenByFirewall" | "ForbiddenByConnection")) => (
                 ErrorKind::Unexpected,
                 "the vault's network rules do not let this machine in; run where they do, or add it to the firewall",
@@ -193,25 +194,32 @@ impl<'a> Purpose<'a> {
             (404, "SecretNotFound", _) => {
                 (ErrorKind::NotFound, "nothing is stored under that name")
             }
-            (404, "VaultNotFound", _) => (ErrorKind::Misplaced, "there is no vault of that name"),
+            (404, "VaultNotFound", _) => (
+                ErrorKind::Misplaced,
+                "there is no vault of that name; correct `vault` in the contract",
+            ),
             (409, "Conflict", Some("ObjectIsDeletedButRecoverable")) => (
                 ErrorKind::Conflict,
-                "it was deleted, and its name is held until it is recovered or purged",
+                "it was deleted, and its name is held; recover it with `seed apply --restore`, or purge it",
             ),
             (409, "Conflict", Some("ObjectIsBeingDeleted" | "ObjectIsBeingRecovered")) => (
                 ErrorKind::Conflict,
                 "it is just being deleted or recovered; try again in a minute",
             ),
-            (409, "Conflict", _) => (ErrorKind::Conflict, "it is not in the state for that"),
+            (409, "Conflict", _) => (
+                ErrorKind::Conflict,
+                "it is not in the state for that; look at it in the vault",
+            ),
             (429, "Throttled", _) => (
                 ErrorKind::RateLimited {
                     retry_after: refusal.retry_after,
                 },
-                "too many requests",
+                "too many requests; lower `pace` in the contract",
             ),
-            (500..=599, "InternalServerError" | "ServiceUnavailable" | "GatewayTimeout", _) => {
-                (self.lost(), "the service could not serve it now")
-            }
+            (500..=599, "InternalServerError" | "ServiceUnavailable" | "GatewayTimeout", _) => (
+                self.lost(),
+                "the service could not serve it now; run it again in a minute",
+            ),
             _ => return None,
         })
     }

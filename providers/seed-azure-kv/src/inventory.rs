@@ -128,7 +128,7 @@ impl AzureKv {
             present && wanted.depth == Depth::Fields && !wanted.fields.is_empty()
         });
         let gone = || Presence::Unknown {
-            reason: "it was there a moment ago, and is not there now".to_owned(),
+            reason: "it was there a moment ago, and is not there now; run it again".to_owned(),
         };
         let looks: Vec<_> = several.map(|one| self.alone(one, gone())).collect();
         let looked: Vec<(SecretName, Presence)> = stream::iter(looks)
