@@ -3,6 +3,7 @@
     secret_manager.py scenarios rest|grpc
     secret_manager.py store rest|grpc          a JSON object of names and values on stdin
     secret_manager.py read rest|grpc NAME…     prints such an object
+    secret_manager.py account rest|grpc        prints a new key of a service account
     secret_manager.py refusals rest|grpc N     reads so often, and prints what each refusal is taken for
 
 Whom to trust and who we are comes from the usual variables, and the region, if it is one, from SECRET_MANAGER_LOCATION.
@@ -300,7 +301,8 @@ def a_wrong_token_is_not_let_in(caller):
     stranger.refused("UNAUTHENTICATED", 401, lambda: stranger.get("bytes"))
 
 
-def a_service_account_signs_its_own_token(caller):
+def account():
+    """The file of a service account, with a new key."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -310,14 +312,18 @@ def a_service_account_signs_its_own_token(caller):
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    account = {
+    return {
         "type": "service_account",
+        "project_id": "ai-lab",
         "client_email": "tester@ai-lab.iam.gserviceaccount.com",
         "private_key": coded.decode(),
         "private_key_id": "1",
         "token_uri": "https://oauth2.googleapis.com/token",
     }
-    credentials = service_account.Credentials.from_service_account_info(account)
+
+
+def a_service_account_signs_its_own_token(caller):
+    credentials = service_account.Credentials.from_service_account_info(account())
     same(Caller(caller.transport, credentials=credentials).get("bytes").name, path("bytes"))
 
 
@@ -356,6 +362,8 @@ def main(what, transport, *names):
     elif what == "store":
         for name, value in json.load(sys.stdin).items():
             caller.made(name, value.encode())
+    elif what == "account":
+        print(json.dumps(account()))
     elif what == "refusals":
         read = lambda: caller.client.get_secret(request={"name": path("any")}, retry=None)
         told([read] * int(names[0]), caller.refusal)

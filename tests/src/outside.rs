@@ -28,8 +28,10 @@ pub const ENTRA: &str = "login.microsoftonline.com";
 pub const SECRET_MANAGER: &str = "secretmanager.googleapis.com";
 /// Where tokens for it come from.
 pub const GOOGLE_TOKENS: &str = "oauth2.googleapis.com";
-/// Where Google's libraries ask about service accounts, in the background.
-const SERVICE_ACCOUNTS: &str = "iamcredentials.googleapis.com";
+/// Where tokens of other identity providers become Google's.
+pub const GOOGLE_EXCHANGE: &str = "sts.googleapis.com";
+/// Where one account acts as another, and where Google's libraries ask about service accounts in the background.
+pub const SERVICE_ACCOUNTS: &str = "iamcredentials.googleapis.com";
 
 impl Outside<AzureKv> {
     /// A vault, and an application that may log in.
@@ -61,11 +63,22 @@ impl Outside<GcpSm> {
 
     /// The same under another name, as regions have it.
     pub fn secret_manager_at(name: &str, service: GcpSm) -> Result<Self, String> {
-        let names = [name, GOOGLE_TOKENS, SERVICE_ACCOUNTS];
-        let outside = Self::new(service, &names)?;
-        outside.workspace.write("user.json", USER)?;
-        let user = outside.workspace.root().join("user.json");
-        Ok(outside.variable("GOOGLE_APPLICATION_CREDENTIALS", user))
+        Self::secret_manager_without_credentials(name, service)?.with_credentials(USER)
+    }
+
+    /// The same, and nobody has logged in.
+    pub fn secret_manager_without_credentials(name: &str, service: GcpSm) -> Result<Self, String> {
+        let names = [name, GOOGLE_TOKENS, GOOGLE_EXCHANGE, SERVICE_ACCOUNTS];
+        Self::new(service, &names)
+    }
+
+    /// Puts these credentials where they are looked for. `$ROOT` in them is the directory of `seed`.
+    pub fn with_credentials(self, json: &str) -> Result<Self, String> {
+        let root = self.workspace.root().display().to_string();
+        let json = json.replace("$ROOT", &root);
+        self.workspace.write("credentials.json", &json)?;
+        let file = self.workspace.root().join("credentials.json");
+        Ok(self.variable("GOOGLE_APPLICATION_CREDENTIALS", file))
     }
 }
 

@@ -243,6 +243,21 @@ fn googles_client_and_seed_see_what_the_other_stored() -> Test {
     Ok(())
 }
 
+#[test]
+#[ignore = "asks Google's client: make e2e"]
+fn a_key_that_googles_client_signs_with_lets_seed_in() -> Test {
+    let outside = Outside::secret_manager()?;
+    let client = Client::new(&outside, "secret_manager.py")?;
+    let account = client.run(&["account", "rest"])?.success()?;
+    let outside = outside.with_credentials(&account)?;
+    both_ways(&outside, "gcpsm: {project: ai-lab}", &client, &["grpc"])?;
+    let plan = outside.workspace.seed("plan")?.success()?;
+    let who = ", as tester@ai-lab.iam.gserviceaccount.com";
+    assert!(plan.contains(who), "{plan}");
+    assert_eq!(outside.server.log().count("Token"), 0);
+    Ok(())
+}
+
 /// A client stores one value, `seed` finds it and makes the others, and the client reads them all.
 fn both_ways<S: Service>(
     outside: &Outside<S>,

@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 use seed_fakes::{Authority, GcpSm, Service};
-use seed_tests::outside::{ENTRA, GOOGLE_TOKENS, Outside, SECRET_MANAGER, VAULT};
+use seed_tests::outside::{
+    ENTRA, GOOGLE_EXCHANGE, GOOGLE_TOKENS, Outside, SECRET_MANAGER, SERVICE_ACCOUNTS, VAULT,
+};
 
 type Test = Result<(), String>;
 
@@ -40,7 +42,7 @@ fn a_vault_is_reached_through_a_proxy_and_by_a_named_authority() -> Test {
     [exit status: 0]
     ");
     assert_eq!(outside.server.service().names(), ["api-key", "db"]);
-    reached(&outside, [ENTRA, VAULT]);
+    reached(&outside, &[ENTRA, VAULT]);
     Ok(())
 }
 
@@ -95,7 +97,7 @@ fn secret_manager_is_reached_through_a_proxy_and_by_a_named_authority() -> Test 
     [exit status: 0]
     ");
     assert_eq!(outside.server.service().names(), ["api-key", "db"]);
-    reached(&outside, [GOOGLE_TOKENS, SECRET_MANAGER]);
+    reached(&outside, &[GOOGLE_TOKENS, SECRET_MANAGER]);
     Ok(())
 }
 
@@ -107,7 +109,69 @@ fn a_region_of_secret_manager_is_reached_under_a_name_of_its_own() -> Test {
     outside.workspace.write("seed.yaml", &region)?;
     outside.workspace.seed("apply --yes")?.success()?;
     assert_eq!(outside.server.service().names(), ["api-key", "db"]);
-    reached(&outside, [GOOGLE_TOKENS, name]);
+    reached(&outside, &[GOOGLE_TOKENS, name]);
+    Ok(())
+}
+
+#[test]
+fn every_kind_of_googles_credentials_gets_its_token_where_it_is_given() -> Test {
+    let pool = "an identity of a workload identity pool";
+    let account = "deploy@ai-lab.iam.gserviceaccount.com";
+    let exchanged = vec![SECRET_MANAGER, GOOGLE_EXCHANGE];
+    let both = vec![SERVICE_ACCOUNTS, SECRET_MANAGER, GOOGLE_EXCHANGE];
+    let impersonated = vec![SERVICE_ACCOUNTS, GOOGLE_TOKENS, SECRET_MANAGER];
+    for (json, who, names) in [
+        (FEDERATED.replace(",$IMPERSONATION", ""), pool, exchanged),
+        (
+            FEDERATED.replace("$IMPERSONATION", IMPERSONATION),
+            account,
+            both,
+        ),
+        (
+            IMPERSONATED.replace("$IMPERSONATION", IMPERSONATION),
+            account,
+            impersonated,
+        ),
+    ] {
+        let outside = Outside::secret_manager()?.with_credentials(&json)?;
+        outside.workspace.write("subject", GcpSm::SUBJECT_TOKEN)?;
+        outside.workspace.write("seed.yaml", GOOGLE)?;
+        let told = outside.workspace.seed("apply --yes")?.success()?;
+        assert!(told.contains(&format!(", as {who}")), "{told}");
+        assert_eq!(outside.server.service().names(), ["api-key", "db"]);
+        reached(&outside, &names);
+    }
+    Ok(())
+}
+
+const FEDERATED: &str = r#"{
+  "type": "external_account",
+  "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+  "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+  "token_url": "https://sts.googleapis.com/v1/token",
+  "credential_source": {"file": "$ROOT/subject"},$IMPERSONATION
+}"#;
+
+const IMPERSONATED: &str = r#"{
+  "type": "impersonated_service_account",
+  "source_credentials": {
+    "type": "authorized_user", "client_id": "1", "client_secret": "2", "refresh_token": "3"
+  },$IMPERSONATION
+}"#;
+
+const IMPERSONATION: &str = r#"
+  "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/deploy@ai-lab.iam.gserviceaccount.com:generateAccessToken""#;
+
+#[test]
+fn a_machines_own_account_is_asked_for_beside_the_proxy() -> Test {
+    let outside = Outside::secret_manager_without_credentials(SECRET_MANAGER, GcpSm::new())?;
+    let machine = outside.server.address().to_string();
+    let outside = outside.variable("GCE_METADATA_HOST", machine);
+    outside.workspace.write("seed.yaml", GOOGLE)?;
+    let told = outside.workspace.seed("apply --yes")?.success()?;
+    assert!(told.contains(", as the account of this machine"), "{told}");
+    assert_eq!(outside.server.service().names(), ["api-key", "db"]);
+    reached(&outside, &[SECRET_MANAGER]);
     Ok(())
 }
 
@@ -135,9 +199,11 @@ fn distrusting<S: Service>(outside: Outside<S>) -> Result<Outside<S>, String> {
     Ok(outside.variable("SSL_CERT_FILE", other))
 }
 
-/// That these names were asked, and no other.
-fn reached<S: Service>(outside: &Outside<S>, names: [&str; 2]) {
-    let passed: Vec<String> = outside.proxy.passed().into_keys().collect();
-    assert_eq!(passed, names.map(|name| format!("{name}:443")));
+/// That these names were asked, and no other but the one that Google's libraries may ask in the background.
+fn reached<S: Service>(outside: &Outside<S>, names: &[&str]) {
+    let mut passed: Vec<String> = outside.proxy.passed().into_keys().collect();
+    let names: Vec<String> = names.iter().map(|name| format!("{name}:443")).collect();
+    passed.retain(|name| !name.starts_with(SERVICE_ACCOUNTS) || names.contains(name));
+    assert_eq!(passed, names);
     assert_eq!(outside.proxy.refused(), [""; 0]);
 }

@@ -34,6 +34,8 @@ struct Inside {
 impl GcpSm {
     /// What its endpoints give as a token.
     pub const TOKEN: &'static str = "ya29.stand-in";
+    /// What its exchange takes of another identity provider.
+    pub const SUBJECT_TOKEN: &'static str = tokens::SUBJECT_TOKEN;
 
     /// An empty one for the project `ai-lab`, with global secrets.
     pub fn new() -> Self {
