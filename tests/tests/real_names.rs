@@ -163,6 +163,48 @@ const IMPERSONATION: &str = r#"
   "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/deploy@ai-lab.iam.gserviceaccount.com:generateAccessToken""#;
 
 #[test]
+fn a_program_that_gives_a_token_sees_no_value() -> Test {
+    let outside = Outside::secret_manager()?.with_credentials(PROGRAM)?;
+    let script = PROGRAM_SCRIPT.replace("$TOKEN", GcpSm::SUBJECT_TOKEN);
+    outside.workspace.write("tool", &script)?;
+    outside.workspace.write("seed.yaml", GIVEN)?;
+    let outside = outside
+        .variable("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+        .variable("SEED_VALUE_GIVEN", "canary-of-a-test")
+        .variable("ANOTHER", "another-canary");
+    outside.workspace.seed("apply --yes")?.success()?;
+    let stored = outside.server.service().value("given");
+    assert!(stored.as_deref() == Some("canary-of-a-test"));
+    let seen = outside.workspace.read("seen")?;
+    assert!(seen.contains("SSL_CERT_FILE="), "it saw nothing at all");
+    assert!(!seen.contains("canary"), "it saw a value");
+    Ok(())
+}
+
+const PROGRAM: &str = r#"{
+  "type": "external_account",
+  "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+  "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+  "token_url": "https://sts.googleapis.com/v1/token",
+  "credential_source": {"executable": {"command": "/bin/sh $ROOT/tool $ROOT/seen"}}
+}"#;
+
+const PROGRAM_SCRIPT: &str = r#"
+env > "$1"
+echo '{"version": 1, "success": true, "token_type": "urn:ietf:params:oauth:token-type:jwt", "id_token": "$TOKEN"}'
+"#;
+
+const GIVEN: &str = "\
+version: 1
+name: services
+backend: gcpsm
+backends: {gcpsm: {project: ai-lab}}
+store: {name: secret-store}
+secrets:
+  given: {provide: {how: a person}}
+";
+
+#[test]
 fn a_machines_own_account_is_asked_for_beside_the_proxy() -> Test {
     let outside = Outside::secret_manager_without_credentials(SECRET_MANAGER, GcpSm::new())?;
     let machine = outside.server.address().to_string();

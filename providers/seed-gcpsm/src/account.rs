@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 use crate::call::Purpose;
 use crate::config::{Config, ConfigError, Credentials};
 use crate::place::given;
+use crate::programs;
 use crate::transport::is_distrust;
 
 /// Credentials that are found, and made into tokens when the first request needs one.
@@ -58,10 +59,10 @@ impl Account {
             Credentials::Usual => match (&around.named_credentials, &around.usual_credentials) {
                 (Some(named), _) => {
                     let read = read(named).map_err(|err| unreadable(named, &err))?;
-                    understood(named, &read)?
+                    understood(named, &read, &around.withheld)?
                 }
                 (None, Some(usual)) => match read(usual) {
-                    Ok(read) => understood(usual, &read)?,
+                    Ok(read) => understood(usual, &read, &around.withheld)?,
                     Err(err) if err.kind() == io::ErrorKind::NotFound => Found::Machine,
                     Err(err) => return Err(unreadable(usual, &err)),
                 },
@@ -223,14 +224,14 @@ fn unreadable(path: &Path, err: &io::Error) -> ConfigError {
 }
 
 /// Of what is in the file, nothing is shown but its place.
-fn understood(path: &Path, text: &str) -> Result<Found, ConfigError> {
+fn understood(path: &Path, text: &str, withheld: &[String]) -> Result<Found, ConfigError> {
     let refused = |why: &str| {
         ConfigError::new(
             format!("the credentials in `{}` {why}", path.display()),
             "use a key of a service account, a configuration of workload identity federation, or what `gcloud auth application-default login` writes",
         )
     };
-    let json: Value = serde_json::from_str(text).map_err(|_| refused("are no JSON"))?;
+    let mut json: Value = serde_json::from_str(text).map_err(|_| refused("are no JSON"))?;
     let kind = match json.get("type").and_then(Value::as_str) {
         Some("service_account") => FileKind::ServiceAccount,
         Some("authorized_user") => FileKind::User,
@@ -238,6 +239,7 @@ fn understood(path: &Path, text: &str) -> Result<Found, ConfigError> {
         Some("external_account") => FileKind::ExternalAccount,
         Some(_) | None => return Err(refused("are of no kind that can be used here")),
     };
+    programs::withhold(&mut json, withheld);
     Ok(Found::File { kind, json })
 }
 

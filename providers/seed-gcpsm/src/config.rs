@@ -39,6 +39,8 @@ pub struct Surroundings {
     pub named_credentials: Option<PathBuf>,
     /// Where `gcloud auth application-default login` leaves what it got; it need not be there.
     pub usual_credentials: Option<PathBuf>,
+    /// Variables that no program sees which the credentials name, since they may hold values.
+    pub withheld: Vec<String>,
 }
 
 /// Where credentials come from.

@@ -22,6 +22,7 @@ mod fault;
 mod inventory;
 mod meaning;
 mod place;
+mod programs;
 mod protocol;
 mod requests;
 mod transport;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use seed_core::backend::Kind;
 use seed_core::resolve::ResolvedBackend;
 use seed_gcpsm::{BURST, CAPABILITIES, Config, Credentials, GcpSm, Surroundings};
 use seed_provider::Traced;
 
 use super::opened::{Ground, Opened};
+use crate::child;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 
@@ -21,7 +23,7 @@ pub(super) fn open(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Ope
         quota_project: setting("quota-project"),
         endpoint: setting("endpoint"),
         meant: setting("endpoint").is_some_and(|endpoint| ground.is_named(&endpoint)),
-        surroundings: surroundings(),
+        surroundings: surroundings(ground.hidden),
         credentials: Credentials::Usual,
     };
     let policy = ground.policy(&CAPABILITIES, BURST, backend);
@@ -31,7 +33,7 @@ pub(super) fn open(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Ope
     Ok(Opened::replacing(Traced::new(adapter)))
 }
 
-fn surroundings() -> Surroundings {
+fn surroundings(hidden: &[String]) -> Surroundings {
     let text = Environment::text;
     let directory = || {
         let home = || Some(PathBuf::from(text("HOME")?).join(".config").join("gcloud"));
@@ -44,5 +46,36 @@ fn surroundings() -> Surroundings {
         named_credentials: text("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
         usual_credentials: directory()
             .map(|directory| directory.join("application_default_credentials.json")),
+        withheld: withheld(hidden),
     }
 }
+
+/// All variables but those that a program may need which gives a token for another one.
+fn withheld(hidden: &[String]) -> Vec<String> {
+    let own = Kind::Gcpsm.own_variables();
+    let seen = |name: &str| child::passes(name) || own.contains(&name) || LOGIN.contains(&name);
+    let mut names = Environment::names_with("");
+    names.retain(|name| hidden.contains(name) || !seen(name));
+    names
+}
+
+/// What such programs need beside: who they are to ask, a keyring, a proxy, authorities.
+const LOGIN: [&str; 17] = [
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "XDG_RUNTIME_DIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
