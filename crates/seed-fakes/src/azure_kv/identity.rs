@@ -25,15 +25,20 @@ impl State {
         token
     }
 
-    /// The endpoint of a managed identity, as App Service and virtual machines have it.
+    /// The endpoint of a managed identity: as App Service has it, virtual machines, and, with POST, what was there before them.
     pub(super) fn managed(&mut self, request: &Request) -> Answer {
-        let instance = request.path.starts_with("/metadata/");
-        let known = if instance {
-            request.header("metadata") == Some("true")
-        } else {
-            request.header("x-identity-header") == Some(IDENTITY_HEADER)
+        let known = match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/msi/token") => request.header("x-identity-header") == Some(IDENTITY_HEADER),
+            ("GET", "/metadata/identity/oauth2/token") | ("POST", "/token") => {
+                request.header("metadata") == Some("true")
+            }
+            _ => false,
         };
-        if request.method != "GET" || !known {
+        let request = match request.method.as_str() {
+            "POST" => &form(request),
+            _ => request,
+        };
+        if !known {
             return Answer::json(
                 400,
                 &json!({"error": "invalid_request", "error_description": "Required metadata header not specified"}),
@@ -59,13 +64,9 @@ impl State {
         )
     }
 
-    /// The token endpoint of a tenant, version 2.0.
-    pub(super) fn entra(&mut self, request: &Request, tenant: &str) -> Answer {
-        let body = String::from_utf8_lossy(&request.body).into_owned();
-        let form = Request {
-            query: body,
-            ..request.clone()
-        };
+    /// The token endpoint of a tenant, of version 2.0 or of the one before.
+    pub(super) fn entra(&mut self, request: &Request, tenant: &str, is_first: bool) -> Answer {
+        let form = form(request);
         let is = |name: &str, wanted: &str| form.parameter(name).as_deref() == Some(wanted);
         if tenant != TENANT {
             return refuse(400, "invalid_request", 90_002, "Tenant not found");
@@ -73,7 +74,15 @@ impl State {
         if !is("grant_type", "client_credentials") {
             return refuse(400, "unsupported_grant_type", 70_003, "unsupported grant");
         }
-        if !is("scope", &format!("{RESOURCE}/.default")) {
+        if is_first && !is("resource", RESOURCE) {
+            return refuse(
+                400,
+                "invalid_resource",
+                500_011,
+                "The resource was not found",
+            );
+        }
+        if !is_first && !is("scope", &format!("{RESOURCE}/.default")) {
             return refuse(400, "invalid_scope", 70_011, "The scope is not valid");
         }
         if !is("client_id", CLIENT) {
@@ -91,10 +100,25 @@ impl State {
             );
         }
         let token = self.issue(&json!({"aud": RESOURCE, "appid": CLIENT, "oid": "88888888-0000-0000-0000-000000000000", "tid": TENANT}));
+        if is_first {
+            let expires = (self.time.now() + 3599).to_string();
+            return Answer::json(
+                200,
+                &json!({"token_type": "Bearer", "expires_in": "3599", "expires_on": expires, "resource": RESOURCE, "access_token": token}),
+            );
+        }
         Answer::json(
             200,
             &json!({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}),
         )
+    }
+}
+
+/// A request whose parameters stand in its body.
+fn form(request: &Request) -> Request {
+    Request {
+        query: String::from_utf8_lossy(&request.body).into_owned(),
+        ..request.clone()
     }
 }
 

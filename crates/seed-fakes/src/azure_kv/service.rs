@@ -205,7 +205,7 @@ impl fmt::Debug for AzureKv {
 impl Service for AzureKv {
     fn operation(&self, request: &Request) -> String {
         let call = Call::of(request);
-        let secret = !matches!(call, Call::Managed | Call::Entra(_) | Call::Discovery(_));
+        let secret = !matches!(call, Call::Managed | Call::Entra(..) | Call::Discovery(_));
         if secret && request.header("authorization").is_none() {
             return "Challenge".to_owned();
         }
@@ -231,7 +231,7 @@ impl Service for AzureKv {
         let id = format!("00000000-0000-4000-8000-{:012x}", state.requests);
         let answer = match &call {
             Call::Managed => state.managed(request),
-            Call::Entra(tenant) => state.entra(request, tenant),
+            Call::Entra(tenant, is_first) => state.entra(request, tenant, *is_first),
             Call::Discovery(tenant) => identity::discovery(&base, tenant),
             Call::Delete(_)
             | Call::Get(..)
@@ -332,7 +332,7 @@ fn secret_call(state: &mut State, call: &Call, request: &Request, base: &str) ->
         Call::GetDeleted(name) => state.deleted(name, base),
         Call::Recover(name) => state.recover(name, base),
         Call::Purge(name) => state.purge(name),
-        Call::Managed | Call::Entra(_) | Call::Discovery(_) | Call::Unknown => {
+        Call::Managed | Call::Entra(..) | Call::Discovery(_) | Call::Unknown => {
             Err(Refusal::new(404, "NotFound", "Resource not found."))
         }
     }
@@ -342,7 +342,8 @@ fn secret_call(state: &mut State, call: &Call, request: &Request, base: &str) ->
 enum Call {
     Delete(String),
     Discovery(String),
-    Entra(String),
+    /// The tenant, and whether it is the first version of the endpoint.
+    Entra(String, bool),
     Get(String, String),
     GetDeleted(String),
     List,
@@ -365,8 +366,10 @@ impl Call {
         }
         let own = |text: &str| text.to_owned();
         match (request.method.as_str(), segments.as_slice()) {
-            (_, ["msi", "token"] | ["metadata", "identity", "oauth2", "token"]) => Self::Managed,
-            ("POST", [tenant, "oauth2", "v2.0", "token"]) => Self::Entra(own(tenant)),
+            ("POST", ["token"])
+            | (_, ["msi", "token"] | ["metadata", "identity", "oauth2", "token"]) => Self::Managed,
+            ("POST", [tenant, "oauth2", "v2.0", "token"]) => Self::Entra(own(tenant), false),
+            ("POST", [tenant, "oauth2", "token"]) => Self::Entra(own(tenant), true),
             ("GET", [tenant, "v2.0", ".well-known", _] | [tenant, "discovery", "instance"]) => {
                 Self::Discovery(own(tenant))
             }
@@ -390,7 +393,7 @@ impl Call {
         match self {
             Self::Delete(_) => "DeleteSecret",
             Self::Discovery(_) => "Discovery",
-            Self::Entra(_) => "Token",
+            Self::Entra(..) => "Token",
             Self::Get(..) => "GetSecret",
             Self::GetDeleted(_) => "GetDeletedSecret",
             Self::List => "GetSecrets",
@@ -416,7 +419,7 @@ impl Call {
             | Self::Update(name, _)
             | Self::Versions(name) => Some(name),
             Self::Discovery(_)
-            | Self::Entra(_)
+            | Self::Entra(..)
             | Self::List
             | Self::ListDeleted
             | Self::Managed
