@@ -419,7 +419,7 @@ fn a_vault_that_is_gone_is_no_empty_one() -> Test {
     ---
     error: the backend `azure-kv` cannot be used as the contract names it; nothing was read or written
       caused by: find out where and as whom: GetSecrets failed with `VaultNotFound`: there is no vault of that name
-    hint: log in to the place that the contract names, or correct the contract
+    hint: correct `vault` in the contract
     [exit status: 2]
     ");
     assert!(server.service().names().is_empty());
