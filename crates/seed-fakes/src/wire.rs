@@ -85,6 +85,7 @@ pub(crate) fn echo(status: u16, request: &Request) -> Answer {
     let error = serde_json::json!({
         "__type": "InternalServiceError", "message": text, "errors": [text],
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "InternalError", "code": status,
+        "error": {"code": "InternalServerError", "message": text, "status": text, "innererror": {"code": text}},
     });
     Answer::json(status, &error)
 }

@@ -82,7 +82,7 @@ async fn a_list_that_is_denied_is_done_without_and_said() {
     assert_eq!(err.kind(), ErrorKind::Conflict);
     assert_eq!(
         err.message(),
-        "SetSecret failed with `Conflict/ObjectIsDeletedButRecoverable`: it was deleted, and its name is held until it is recovered or purged"
+        "SetSecret failed with `Conflict/ObjectIsDeletedButRecoverable`: it was deleted, and its name is held; recover it with `seed apply --restore`, or purge it"
     );
     stand.service().deny("GetSecrets", None);
     stand.service().deny("GetSecret", Some("hidden"));
