@@ -1,27 +1,25 @@
 //! The LLM platform's secrets in stand-ins, from nothing, with `make seed-secrets`.
 
-use seed_fakes::AzureKv;
+use seed_fakes::{Authority, AzureKv, Proxy, Server};
+use seed_tests::outside::ENTRA;
 use seed_tests::platform::{Platform, a_missing_field_is_added};
+use seed_tests::service;
 use seed_tests::stands::{Logged, Stand as _};
 
 type Test = Result<(), String>;
 
+/// The contract as it is: the vault that it names is the stand-in, behind a proxy.
 #[test]
 fn the_platform_is_seeded_into_azure_key_vault() -> Test {
-    let server = AzureKv::empty().serve();
-    let backend = AzureKv::under_test(&server.url())?;
-    let record = Logged(&server);
-    let platform = Platform::new(&*backend, &record, "")?;
-    // The contract names a vault of the environment's own.
-    let contract = platform.workspace.read("contracts/llm-platform.yaml")?;
-    let named = "{vault: \"https://llm-${env}.vault.azure.net\"}";
-    assert!(contract.contains(named), "{contract}");
-    let here = format!("{{vault: \"{}\", pause: 1s}}", server.url());
-    let contract = contract.replace(named, &here);
-    platform
-        .workspace
-        .write("contracts/llm-platform.yaml", &contract)?;
-    platform.lives("vllm-api-key")
+    let server = Server::start(AzureKv::new());
+    let authority = Authority::new();
+    let names = ["llm-ai-dev.vault.azure.net", ENTRA];
+    let routes = names.map(|name| (name, server.address()));
+    let proxy = Proxy::start(&authority, &routes);
+    let backend = service::AzureKv::new(&server.url(), &authority.pem())?.behind(&proxy.url());
+    Platform::new(&backend, &Logged(&server), "")?.lives("vllm-api-key")?;
+    assert_eq!(proxy.refused(), [""; 0]);
+    Ok(())
 }
 
 #[test]

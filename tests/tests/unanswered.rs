@@ -254,7 +254,7 @@ fn azure_kv_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
     assert_snapshot!(asks_for_patience::<AzureKv>("SetSecret")?, @"
     services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
 
-      ! key-0  failed: create `key-0`: the service asks to wait 600 s, and seed waits 180 s at most: SetSecret failed with `Throttled`: too many requests (request id throttled)
+      ! key-0  failed: create `key-0`: the service asks to wait 600 s, and seed waits 180 s at most: SetSecret failed with `Throttled`: too many requests; lower `pace` in the contract (request id throttled)
       ! key-1  failed: create `key-1`: not sent, since the service asks to wait 600 s
       ! key-2  failed: create `key-2`: not sent, since the service asks to wait 600 s
       ! key-3  failed: create `key-3`: not sent, since the service asks to wait 600 s
@@ -263,7 +263,7 @@ fn azure_kv_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
     Applied: 5 failed.
 
       What to do next:
-        key-0, key-1, key-2 and 2 more: run it again later, or lower `pace` in the contract; what is stored is kept
+        key-1, key-2, key-3 and 1 more: run it again later, or lower `pace` in the contract; what is stored is kept
     ---
     [exit status: 1]
     ");
