@@ -3,6 +3,7 @@
     key_vault.py scenarios
     key_vault.py store          a JSON object of names and values on stdin
     key_vault.py read NAME…     prints such an object
+    key_vault.py disable|delete NAME
     key_vault.py refusals N     reads so often, and prints what each refusal is taken for
 
 Where to go, whom to trust and who we are comes from the usual variables.
@@ -229,6 +230,10 @@ def main(what, *names):
     elif what == "store":
         for name, value in json.load(sys.stdin).items():
             client.set_secret(name, value)
+    elif what == "disable":
+        client.update_secret_properties(*names, enabled=False)
+    elif what == "delete":
+        client.begin_delete_secret(*names).wait()
     elif what == "refusals":
         client = SecretClient(VAULT, EnvironmentCredential(), retry_total=0)
         told([lambda: client.get_secret("any")] * int(names[0]), refusal)

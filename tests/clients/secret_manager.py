@@ -3,6 +3,7 @@
     secret_manager.py scenarios rest|grpc
     secret_manager.py store rest|grpc          a JSON object of names and values on stdin
     secret_manager.py read rest|grpc NAME…     prints such an object
+    secret_manager.py shell|disable|destroy rest|grpc NAME
     secret_manager.py account rest|grpc        prints a new key of a service account
     secret_manager.py refusals rest|grpc N     reads so often, and prints what each refusal is taken for
 
@@ -362,6 +363,11 @@ def main(what, transport, *names):
     elif what == "store":
         for name, value in json.load(sys.stdin).items():
             caller.made(name, value.encode())
+    elif what == "shell":
+        caller.create(*names)
+    elif what in ("disable", "destroy"):
+        version = caller.versions(*names)[0].name
+        getattr(caller.client, f"{what}_secret_version")(request={"name": version})
     elif what == "account":
         print(json.dumps(account()))
     elif what == "refusals":

@@ -11,6 +11,7 @@ pub mod emission;
 mod environment;
 pub mod help;
 pub mod meaning;
+pub mod official;
 pub mod outside;
 pub mod platform;
 pub mod reference;

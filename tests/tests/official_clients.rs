@@ -2,14 +2,12 @@
 //! in the services; and what one of them and `seed` store, the other sees.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use insta::assert_snapshot;
 use seed_fakes::{Answer, AzureKv, Fault, GcpSm, Service, When};
-use seed_servers::official_clients;
-use seed_tests::cli::{Outcome, Sealed};
+use seed_tests::cli::Outcome;
+use seed_tests::official::Client;
 use seed_tests::outside::{ENTRA, GOOGLE_TOKENS, Outside, SECRET_MANAGER, VAULT};
-use seed_tests::shared;
 
 type Test = Result<(), String>;
 
@@ -245,6 +243,102 @@ fn googles_client_and_seed_see_what_the_other_stored() -> Test {
 
 #[test]
 #[ignore = "asks Google's client: make e2e"]
+fn what_googles_client_left_half_done_or_took_away_is_seen_as_such() -> Test {
+    let outside = Outside::secret_manager()?;
+    let client = Client::new(&outside, "secret_manager.py")?;
+    let names = ["disabled", "destroyed"];
+    client.store(&["grpc"], &names.map(|name| (name, "theirs")).into())?;
+    for (what, name) in [
+        ("disable", "disabled"),
+        ("destroy", "destroyed"),
+        ("shell", "shell"),
+    ] {
+        client.run(&[what, "grpc", name])?.success()?;
+    }
+    write(&outside, "gcpsm: {project: ai-lab}", STATES)?;
+    assert_snapshot!(outside.workspace.seed("apply --yes")?, @r"
+    services · gcpsm, project ai-lab, as the user of `gcloud auth application-default login`  seed.yaml
+
+      ! disabled   there, and never written into: version 1, the newest, is disabled
+      ! destroyed  there, and never written into: version 1, the newest, is destroyed
+      + shell      created
+
+    Applied: 1 created, 2 blocked.
+    ---
+    [exit status: 12]
+    ");
+    let service = outside.server.service();
+    let versions = ["disabled", "destroyed", "shell"].map(|name| service.versions(name));
+    assert_eq!(versions, [1, 1, 1]);
+    let read = client.read(&["rest"], &["shell"])?;
+    assert!(read.get("shell").is_some_and(|value| value.len() == 32));
+    Ok(())
+}
+
+const STATES: &str = "
+  disabled: {generate: {hex: 16}}
+  destroyed: {generate: {hex: 16}}
+  shell: {generate: {hex: 16}}
+";
+
+#[test]
+#[ignore = "asks Azure's client: make e2e"]
+fn what_azures_client_took_away_is_seen_as_such_and_brought_back_when_asked() -> Test {
+    let outside = Outside::key_vault()?;
+    let client = Client::new(&outside, "key_vault.py")?;
+    let names = ["disabled", "deleted"];
+    client.store(&[], &names.map(|name| (name, "theirs")).into())?;
+    for (what, name) in [("disable", "disabled"), ("delete", "deleted")] {
+        client.run(&[what, name])?.success()?;
+    }
+    let backend = "azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 1s}";
+    let secrets = "\n  disabled: {generate: {hex: 16}}\n  deleted: {generate: {hex: 16}}\n";
+    write(&outside, backend, secrets)?;
+    let left = outside.workspace.seed("apply --yes")?;
+    assert_snapshot!(dateless(&left.to_string()), @r"
+    services · azure-kv, vault shop-prod.vault.azure.net, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      ! disabled  there, and never written into: it is disabled
+      ! deleted   deleted, recoverable until 0000-00-00: restore it in the backend, or `seed apply --restore deleted`
+
+    Applied: 2 blocked.
+    ---
+    [exit status: 12]
+    ");
+    let applied = outside.workspace.seed("apply --yes --restore deleted")?;
+    assert_snapshot!(dateless(&applied.to_string()), @r"
+    services · azure-kv, vault shop-prod.vault.azure.net, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      ! disabled  there, and never written into: it is disabled
+      + deleted   restored
+
+    Applied: 1 restored, 1 blocked.
+    ---
+    [exit status: 12]
+    ");
+    let read = client.read(&[], &["deleted"])?;
+    assert!(read.get("deleted").is_some_and(|value| value == "theirs"));
+    assert_eq!(outside.server.service().versions("deleted").len(), 1);
+    Ok(())
+}
+
+/// Until when something is kept changes from day to day.
+fn dateless(text: &str) -> String {
+    let words = text.split_inclusive(|c: char| c.is_whitespace() || c == ',');
+    let dated = |word: &str| word.starts_with("20") && word.matches('-').count() == 2;
+    words
+        .map(|word| {
+            if dated(word) {
+                word.replace(|c: char| c.is_ascii_digit(), "0")
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "asks Google's client: make e2e"]
 fn a_key_that_googles_client_signs_with_lets_seed_in() -> Test {
     let outside = Outside::secret_manager()?;
     let client = Client::new(&outside, "secret_manager.py")?;
@@ -266,12 +360,7 @@ fn both_ways<S: Service>(
     transport: &[&str],
 ) -> Test {
     let workspace = &outside.workspace;
-    let (kind, _) = backend.split_once(':').ok_or("no kind")?;
-    let contract = format!(
-        "version: 1\nname: services\nbackend: {kind}\nbackends: {{{backend}}}\n\
-         store: {{name: secret-store}}\nsecrets:{SECRETS}"
-    );
-    workspace.write("seed.yaml", &contract)?;
+    write(outside, backend, SECRETS)?;
     let theirs = BTreeMap::from([("theirs", "of-the-official-client")]);
     client.store(transport, &theirs)?;
     assert_eq!(workspace.planned("", &["keep"])?, ["theirs"]);
@@ -290,6 +379,16 @@ fn both_ways<S: Service>(
     Ok(())
 }
 
+/// Writes a contract.
+fn write<S: Service>(outside: &Outside<S>, backend: &str, secrets: &str) -> Test {
+    let (kind, _) = backend.split_once(':').ok_or("no kind")?;
+    let contract = format!(
+        "version: 1\nname: services\nbackend: {kind}\nbackends: {{{backend}}}\n\
+         store: {{name: secret-store}}\nsecrets:{secrets}"
+    );
+    outside.workspace.write("seed.yaml", &contract)
+}
+
 const SECRETS: &str = "
   theirs: {generate: {hex: 16}}
   ours: {generate: {hex: 16}}
@@ -303,57 +402,4 @@ fn reached<S: Service>(outside: &Outside<S>, names: &[&str]) {
         assert!(passed.contains_key(&format!("{name}:443")), "{passed:?}");
     }
     assert_eq!(outside.proxy.refused(), [""; 0]);
-}
-
-/// A file of Python that drives a client.
-struct Client {
-    python: Sealed,
-    script: PathBuf,
-    root: PathBuf,
-}
-
-impl Client {
-    fn new<S: Service>(outside: &Outside<S>, script: &str) -> Result<Self, String> {
-        let root = outside.workspace.root().to_path_buf();
-        let authority = root.join("authority.pem");
-        // Each library of Python has a word of its own for the authorities and the proxy.
-        let python = outside
-            .program(&official_clients()?)?
-            .variable("REQUESTS_CA_BUNDLE", &authority)
-            .variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &authority)
-            .variable("https_proxy", outside.proxy.url())
-            .variable("NO_PROXY", "127.0.0.1")
-            .variable("GCE_METADATA_HOST", outside.server.address().to_string())
-            .variable("PYTHONDONTWRITEBYTECODE", "1");
-        let script = shared::repository()?.join("tests/clients").join(script);
-        Ok(Self {
-            python,
-            script,
-            root,
-        })
-    }
-
-    fn arguments(&self, arguments: &[&str]) -> Vec<String> {
-        let script = [self.script.display().to_string()];
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        script.into_iter().chain(arguments).collect()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<Outcome, String> {
-        self.python.run(&self.root, self.arguments(arguments))
-    }
-
-    fn store(&self, transport: &[&str], values: &BTreeMap<&str, &str>) -> Test {
-        let values = serde_json::to_vec(values).map_err(|err| err.to_string())?;
-        let arguments = self.arguments(&[&["store"], transport].concat());
-        let outcome = self.python.feed(&self.root, arguments, &values)?;
-        outcome.success().map(drop)
-    }
-
-    fn read(&self, transport: &[&str], names: &[&str]) -> Result<BTreeMap<String, String>, String> {
-        let printed = self
-            .run(&[&["read"], transport, names].concat())?
-            .success()?;
-        serde_json::from_str(&printed).map_err(|err| err.to_string())
-    }
 }
