@@ -47,7 +47,7 @@ pub enum When {
     Request(usize),
     /// Requests that the service calls so, such as `CreateSecret`.
     Operation(String),
-    /// Requests that the service calls so, and whose path or body has this text.
+    /// Requests that the service calls so, and whose path, query or body has this text.
     About(String, String),
 }
 
@@ -57,7 +57,7 @@ impl When {
         Self::Operation(operation.to_owned())
     }
 
-    /// Requests that the service calls so, and whose path or body has this text.
+    /// Requests that the service calls so, and whose path, query or body has this text.
     pub fn about(operation: &str, text: &str) -> Self {
         Self::About(operation.to_owned(), text.to_owned())
     }
@@ -82,8 +82,9 @@ impl Rule {
             When::Request(wanted) => *wanted == index,
             When::Operation(wanted) => wanted == operation,
             When::About(wanted, text) => {
+                let head = [&request.path, &request.query];
                 let body = || String::from_utf8_lossy(&request.body).contains(text);
-                wanted == operation && (request.path.contains(text) || body())
+                wanted == operation && (head.iter().any(|part| part.contains(text)) || body())
             }
         }
     }

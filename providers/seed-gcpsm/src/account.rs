@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 
 use google_cloud_auth::credentials::{
-    AccessTokenCredentials, external_account, impersonated, mds, service_account, user_account,
+    AccessToken, AccessTokenCredentials, external_account, impersonated, mds, service_account,
+    user_account,
 };
 use google_cloud_gax::retry_policy::NeverRetry;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use seed_provider::{ErrorKind, Result};
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::call::Purpose;
 use crate::config::{Config, ConfigError, Credentials};
@@ -23,7 +24,7 @@ use crate::transport::is_distrust;
 pub(crate) struct Account {
     found: Found,
     quota_project: Option<String>,
-    credentials: OnceCell<Option<AccessTokenCredentials>>,
+    credentials: Mutex<Option<AccessTokenCredentials>>,
 }
 
 enum Found {
@@ -73,7 +74,7 @@ impl Account {
         Ok(Self {
             found,
             quota_project: own.or_else(|| given(around.quota_project.as_ref())),
-            credentials: OnceCell::new(),
+            credentials: Mutex::default(),
         })
     }
 
@@ -119,24 +120,7 @@ impl Account {
         let authorization = match &self.found {
             Found::Token(token) => token.clone(),
             Found::File { .. } | Found::Machine => {
-                let made = self.credentials.get_or_init(|| async { self.make().ok() });
-                let Some(credentials) = made.await else {
-                    return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
-                };
-                let token = match credentials.access_token().await {
-                    Ok(token) => token,
-                    // No waiting makes a certificate trusted.
-                    Err(err) if is_distrust(&err) => {
-                        return Err(purpose.error(ErrorKind::Unexpected, DISTRUSTED));
-                    }
-                    // Its text may hold what the other side answered.
-                    Err(err) if err.is_transient() => {
-                        return Err(purpose.error(ErrorKind::Unavailable, NOT_NOW));
-                    }
-                    Err(_) => {
-                        return Err(purpose.error(ErrorKind::Unauthenticated, self.refused()));
-                    }
-                };
+                let token = self.token(purpose).await?;
                 let value = HeaderValue::from_str(&format!("Bearer {}", token.token));
                 let Ok(mut value) = value else {
                     return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
@@ -151,6 +135,34 @@ impl Account {
             headers.insert(HeaderName::from_static("x-goog-user-project"), project);
         }
         Ok(headers)
+    }
+
+    async fn token(&self, purpose: Purpose<'_>) -> Result<AccessToken> {
+        let credentials = {
+            let mut made = self.credentials.lock().await;
+            if made.is_none() {
+                *made = self.make().ok();
+            }
+            made.clone()
+        };
+        let Some(credentials) = credentials else {
+            return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
+        };
+        let err = match credentials.access_token().await {
+            Ok(token) => return Ok(token),
+            Err(err) => err,
+        };
+        // The library gives the same error ever after.
+        *self.credentials.lock().await = None;
+        // Its text may hold what the other side answered.
+        Err(if is_distrust(&err) {
+            // No waiting makes a certificate trusted.
+            purpose.error(ErrorKind::Unexpected, DISTRUSTED)
+        } else if err.is_transient() {
+            purpose.error(ErrorKind::Unavailable, NOT_NOW)
+        } else {
+            purpose.error(ErrorKind::Unauthenticated, self.refused())
+        })
     }
 
     /// The project that was named, or that `gcloud` wrote down beside the credentials.

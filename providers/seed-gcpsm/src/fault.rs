@@ -5,21 +5,24 @@ use serde_json::Value;
 
 use crate::call::Purpose;
 use crate::meaning;
-use crate::transport::{Answer, Lost};
+use crate::transport::{Answer, Lost, is_id};
 
 impl Purpose<'_> {
     /// What a refusal means. The service's own text is not looked at.
     pub(crate) fn refused(self, answer: &Answer) -> Error {
-        let error = match Words::of(answer) {
-            Some(words) => self.said(&words, answer),
-            None => self.wordless(answer),
+        let Some(words) = Words::of(answer) else {
+            return with_id(self.wordless(answer), answer);
         };
-        with_id(error, answer)
+        let error = self.said(&words, answer);
+        match (&answer.request_id, words.request_id) {
+            (None, Some(id)) => error.with_request_id(id),
+            (Some(_) | None, _) => with_id(error, answer),
+        }
     }
 
     fn said(self, words: &Words, answer: &Answer) -> Error {
         let call = self.call.as_str();
-        let Words { word, reason } = words;
+        let Words { word, reason, .. } = words;
         let Some((kind, why)) = meaning::of(self.call, word, reason.as_deref()) else {
             // It may be anything that somebody put into its place.
             return self.error(
@@ -111,6 +114,7 @@ impl Purpose<'_> {
 struct Words {
     word: String,
     reason: Option<String>,
+    request_id: Option<String>,
 }
 
 impl Words {
@@ -124,16 +128,18 @@ impl Words {
             return None;
         }
         let details = error.get("details").and_then(Value::as_array);
-        let mut details = details.into_iter().flatten();
-        let reason = details.find_map(|detail| {
-            let kind = detail.get("@type").and_then(Value::as_str)?;
-            let reason = detail.get("reason").and_then(Value::as_str)?;
-            kind.ends_with("google.rpc.ErrorInfo")
-                .then(|| reason.to_owned())
-        });
+        let detail = |kind: &str, member: &str| {
+            let mut details = details.into_iter().flatten();
+            details.find_map(|detail| {
+                let told = detail.get("@type").and_then(Value::as_str)?;
+                let text = detail.get(member).and_then(Value::as_str)?;
+                told.ends_with(kind).then(|| text.to_owned())
+            })
+        };
         Some(Self {
             word: word.to_owned(),
-            reason,
+            reason: detail("google.rpc.ErrorInfo", "reason"),
+            request_id: detail("google.rpc.RequestInfo", "requestId").filter(|id| is_id(id)),
         })
     }
 }

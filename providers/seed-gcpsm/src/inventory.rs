@@ -184,7 +184,7 @@ fn unseen(err: Error, missing: Presence) -> Result<Presence> {
 }
 
 fn gone() -> Presence {
-    let reason = "it was there a moment ago, and is not there now".to_owned();
+    let reason = "it was there, and is gone again".to_owned();
     Presence::Unknown { reason }
 }
 

@@ -29,13 +29,13 @@ fn of_word(call: Call, word: &str) -> Option<(ErrorKind, &'static str)> {
             | Call::GetSecret
             | Call::ListSecretVersions
             | Call::ListSecrets
-            | Call::UpdateSecret => return None,
+            | Call::UpdateSecret => (
+                ErrorKind::Unexpected,
+                "that is no answer to such a call; is the endpoint that of Secret Manager?",
+            ),
         },
         "FAILED_PRECONDITION" => return Some(refused(call)),
-        "PERMISSION_DENIED" => (
-            ErrorKind::Denied,
-            "the identity in use may not do that; have the permission given to it",
-        ),
+        "PERMISSION_DENIED" => (ErrorKind::Denied, denied(call)),
         "UNAUTHENTICATED" => (
             ErrorKind::Unauthenticated,
             "the credentials are not taken; log in again, then run the command again",
@@ -65,11 +65,37 @@ fn of_word(call: Call, word: &str) -> Option<(ErrorKind, &'static str)> {
     })
 }
 
+fn denied(call: Call) -> &'static str {
+    match call {
+        Call::AccessSecretVersion => {
+            "the identity in use may not do that; have `secretmanager.versions.access` given to it"
+        }
+        Call::AddSecretVersion => {
+            "the identity in use may not do that; have `secretmanager.versions.add` given to it"
+        }
+        Call::CreateSecret => {
+            "the identity in use may not do that; have `secretmanager.secrets.create` given to it"
+        }
+        Call::GetSecret => {
+            "the identity in use may not do that; have `secretmanager.secrets.get` given to it"
+        }
+        Call::ListSecretVersions => {
+            "the identity in use may not do that; have `secretmanager.versions.list` given to it"
+        }
+        Call::ListSecrets => {
+            "the identity in use may not do that; have `secretmanager.secrets.list` given to it"
+        }
+        Call::UpdateSecret => {
+            "the identity in use may not do that; have `secretmanager.secrets.update` given to it"
+        }
+    }
+}
+
 fn missing(call: Call) -> (ErrorKind, &'static str) {
     match call {
         Call::CreateSecret | Call::ListSecrets => (
             ErrorKind::Misplaced,
-            "there is no such project or location, or a key that is named does not exist",
+            "there is no such project or location, or a key that is named does not exist; check `project`, `location` and `kms-key`",
         ),
         Call::AccessSecretVersion
         | Call::AddSecretVersion
@@ -103,20 +129,23 @@ fn refused(call: Call) -> (ErrorKind, &'static str) {
 fn of_reason(reason: &str) -> Option<(ErrorKind, &'static str)> {
     Some(match reason {
         "SERVICE_DISABLED" => (
-            ErrorKind::Denied,
-            "the Secret Manager API is not enabled in the project; `gcloud services enable secretmanager.googleapis.com` does that",
+            ErrorKind::Misplaced,
+            "the Secret Manager API is not enabled in the project; enable it with `gcloud services enable secretmanager.googleapis.com`",
         ),
-        "BILLING_DISABLED" => (ErrorKind::Denied, "the project has no billing account"),
+        "BILLING_DISABLED" => (
+            ErrorKind::Misplaced,
+            "the project has no billing account; link one to it",
+        ),
         "CONSUMER_INVALID" => (
-            ErrorKind::Denied,
+            ErrorKind::Misplaced,
             "the project does not exist, or the identity in use may not see it; check `project`",
         ),
         "USER_PROJECT_DENIED" => (
-            ErrorKind::Denied,
+            ErrorKind::Misplaced,
             "the identity in use may not have requests counted to the quota project; check `quota-project`",
         ),
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => (
-            ErrorKind::Denied,
+            ErrorKind::Unauthenticated,
             "the token is not for Google Cloud's services; a machine's account needs the scope `cloud-platform`",
         ),
         "ACCESS_TOKEN_EXPIRED" => (

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Url, redirect, retry};
+use rustls::CertificateError;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Moment};
@@ -153,12 +154,11 @@ fn cause(whole: &reqwest::Error) -> Lost {
     let mut plain = None;
     for err in beneath(whole) {
         if let Some(tls) = err.downcast_ref::<rustls::Error>() {
-            let untrusted = matches!(tls, rustls::Error::InvalidCertificate(_));
             // Once the server has let us in, a broken record tells nothing about what it has done.
-            return match (untrusted, whole.is_connect()) {
-                (true, _) => Lost::Tls(UNTRUSTED),
-                (false, true) => Lost::Tls(NO_TLS),
-                (false, false) => Lost::Cut,
+            return match (tls, whole.is_connect()) {
+                (rustls::Error::InvalidCertificate(why), _) => Lost::Tls(untrusted(why)),
+                (_, true) => Lost::Tls(NO_TLS),
+                (_, false) => Lost::Cut,
             };
         }
         if let Some(io) = err.downcast_ref::<io::Error>() {
@@ -205,8 +205,23 @@ fn behind<'a>(err: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + '
     }
 }
 
+fn untrusted(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate is not trusted: its issuer is unknown; name its authority with SSL_CERT_FILE"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for another name; check the endpoint, or what stands between"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired; renew it, or check the clock"
+        }
+        _ => "the server's certificate is not trusted; check the endpoint, or what stands between",
+    }
+}
+
 /// Whether a text is an id, and not something else that was put into its place.
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_hexdigit() || c == '-';
     (1..=64).contains(&text.len()) && text.chars().all(plain)
 }
@@ -215,6 +230,4 @@ fn is_id(text: &str) -> bool {
 const CONNECT: Duration = Duration::from_secs(5);
 /// A thousand times the largest entry: a list may have 25,000 names on one page.
 const LARGEST: usize = 64 * 1024 * 1024;
-const UNTRUSTED: &str =
-    "the server's certificate is not trusted; name its authority with SSL_CERT_FILE";
 const NO_TLS: &str = "TLS failed; check that the address is that of a server with TLS";

@@ -23,6 +23,8 @@ struct Writer<'a> {
     known: Option<Known>,
     /// The answer to the last write that was lost.
     lost: Option<Error>,
+    /// Why the last write was refused.
+    refused: Option<Error>,
     pause: Duration,
 }
 
@@ -92,7 +94,11 @@ impl GcpSm {
                 Err(contested(operation, name, expected + 1, number))
             }
             Ok(Some(Err(Sent::Lost))) => Err(writer.in_doubt()),
-            Ok(Some(Err(_)) | None) => {
+            Ok(Some(Err(_))) => {
+                writer.give_back().await;
+                Err(writer.refused.unwrap_or_else(|| changed(operation, name)))
+            }
+            Ok(None) => {
                 writer.give_back().await;
                 Err(changed(operation, name))
             }
@@ -113,6 +119,7 @@ impl<'a> Writer<'a> {
             turns: None,
             known: None,
             lost: None,
+            refused: None,
             pause: FIRST_PAUSE,
         }
     }
@@ -159,18 +166,22 @@ impl<'a> Writer<'a> {
     }
 
     async fn meet(&mut self, newest: u64) -> Result<Option<(Standing, bool)>> {
-        let known = match self.adapter.secret(self.operation, self.name).await {
-            Ok(known) => known,
-            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(err) => return Err(err),
-        };
+        match self.meet_there(newest).await {
+            Ok(met) => Ok(Some(met)),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn meet_there(&mut self, newest: u64) -> Result<(Standing, bool)> {
+        let known = self.adapter.secret(self.operation, self.name).await?;
         let held = self.adapter.held(self.name);
         let annotation = known.annotations.get(claim::KEY).map(String::as_str);
         let now = self.adapter.transport.clock.now();
         let standing = standing(annotation, &held.token, newest, now);
         let young = held.sent.is_some_and(|sent| sent.age() < YOUNG);
         self.known = Some(known);
-        Ok(Some((standing, young)))
+        Ok((standing, young))
     }
 
     async fn claim(&mut self, after: u64) -> Result<Sent> {
@@ -220,9 +231,16 @@ impl<'a> Writer<'a> {
             return Ok(Sent::Done);
         };
         match err.kind() {
-            ErrorKind::AlreadyExists | ErrorKind::Conflict => Ok(Sent::Refused),
-            ErrorKind::NotFound => Ok(Sent::Gone),
+            ErrorKind::AlreadyExists | ErrorKind::Conflict => {
+                self.refused = Some(err);
+                Ok(Sent::Refused)
+            }
+            ErrorKind::NotFound => {
+                self.refused = Some(err);
+                Ok(Sent::Gone)
+            }
             ErrorKind::Indeterminate => {
+                self.refused = None;
                 self.lost = Some(err);
                 Ok(Sent::Lost)
             }
@@ -240,8 +258,6 @@ impl<'a> Writer<'a> {
 
     async fn end(mut self, end: End, protocol: Protocol) -> Result<Version> {
         let (operation, name) = (self.operation, self.name);
-        let refused =
-            |kind, message: &'static str| Err(Error::new(kind, operation, message).about(name));
         // What is in doubt may still arrive, so that nobody else may begin yet.
         if protocol.has_adopted() && end != End::InDoubt {
             self.give_back().await;
@@ -251,13 +267,37 @@ impl<'a> Writer<'a> {
                 self.adapter.forget(name);
                 Ok(Version::new("1"))
             }
-            End::Taken => refused(ErrorKind::AlreadyExists, "it has a version already"),
+            End::Taken => {
+                let message = "it has a version already";
+                Err(Error::new(ErrorKind::AlreadyExists, operation, message).about(name))
+            }
             End::Second(number) => Err(contested(operation, name, 1, number)),
             End::InDoubt => Err(self.in_doubt()),
-            End::Restless => refused(
-                ErrorKind::Conflict,
-                "others create, delete or claim it again and again; run the command again later",
-            ),
+            End::Restless => Err(self.restless()),
+        }
+    }
+
+    /// Nothing that we do lasts, or is taken.
+    fn restless(&mut self) -> Error {
+        let (operation, name) = (self.operation, self.name);
+        let (kind, last) = match (self.refused.take(), self.lost.take()) {
+            (Some(refused), _) => (ErrorKind::Conflict, refused),
+            // The value was not sent, so that nothing of it can arrive any more.
+            (None, Some(lost)) => (ErrorKind::Unavailable, lost),
+            (None, None) => {
+                let message = "others change it again and again; run the command again later";
+                return Error::new(ErrorKind::Conflict, operation, message).about(name);
+            }
+        };
+        let (what, _) = last
+            .message()
+            .split_once("; ")
+            .unwrap_or((last.message(), ""));
+        let message = format!("{what}, again and again; run the command again later");
+        let told = Error::new(kind, operation, message).about(name);
+        match last.request_id() {
+            Some(id) => told.with_request_id(id),
+            None => told,
         }
     }
 
@@ -271,13 +311,7 @@ impl<'a> Writer<'a> {
     /// Sets our claim on a secret whose newest version is the expected one.
     async fn take_over(&mut self, expected: u64) -> Result<()> {
         for _ in 0..ROUNDS {
-            let Some((standing, young)) = self.meet(expected).await? else {
-                let message = "nothing is there";
-                return Err(
-                    Error::new(ErrorKind::NotFound, self.operation, message).about(self.name)
-                );
-            };
-            match (standing, young) {
+            match self.meet_there(expected).await? {
                 // The one that was sent before its answer was lost.
                 (Standing::Ours, true) if self.lost.take().is_some() => return Ok(()),
                 (Standing::Theirs, _) => {
@@ -292,8 +326,7 @@ impl<'a> Writer<'a> {
                 },
             }
         }
-        let message = "others change it again and again; run the command again later";
-        Err(Error::new(ErrorKind::Conflict, self.operation, message).about(self.name))
+        Err(self.restless())
     }
 
     /// Takes our claim away again. What it was for has been done or not by then.

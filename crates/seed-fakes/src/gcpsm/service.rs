@@ -29,6 +29,8 @@ struct Inside {
     denied: BTreeSet<(String, Option<String>)>,
     expired: bool,
     quotas: Option<(Minute, Minute)>,
+    /// The projects that requests were to be counted to.
+    counted: BTreeSet<String>,
 }
 
 impl GcpSm {
@@ -196,6 +198,18 @@ impl GcpSm {
             .map_or_else(|_| BTreeMap::new(), |secret| secret.annotations.clone())
     }
 
+    /// Whether the newest version came with a checksum.
+    pub fn is_checked(&self, name: &str) -> bool {
+        let inside = self.inside();
+        let version = inside.store.version(name, "latest");
+        version.is_ok_and(|(_, version)| version.checked)
+    }
+
+    /// The projects that requests were to be counted to, where they named one.
+    pub fn quota_projects(&self) -> BTreeSet<String> {
+        self.inside().counted.clone()
+    }
+
     /// Where copies are and with which keys, in a few words.
     pub fn replication(&self, name: &str) -> String {
         let inside = self.inside();
@@ -225,6 +239,7 @@ impl Inside {
     fn rest(&mut self, of: &GcpSm, request: &Request) -> Reply<Value> {
         let route = Route::of(request);
         self.admit(request)?;
+        self.count(request);
         self.permit(of, &route)?;
         rest::call(&mut self.store, &route, request)
     }
@@ -232,9 +247,15 @@ impl Inside {
     /// The same over gRPC.
     fn grpc(&mut self, of: &GcpSm, request: &Request) -> Reply<Vec<u8>> {
         self.admit(request)?;
+        self.count(request);
         let (route, asked) = grpc::read(request)?;
         self.permit(of, &route)?;
         grpc::call(&mut self.store, &route, asked)
+    }
+
+    fn count(&mut self, request: &Request) {
+        let counted = request.header("x-goog-user-project");
+        self.counted.extend(counted.map(str::to_owned));
     }
 
     /// Whether the caller may do that, there, now.

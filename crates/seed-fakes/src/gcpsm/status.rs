@@ -1,11 +1,13 @@
 //! How the service refuses: a code of `google.rpc.Code`, and its own words.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use prost::Message as _;
 use prost_types::Any;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Answer;
 
@@ -66,12 +68,17 @@ impl Refusal {
         let mut error = json!({
             "code": self.code.http, "message": self.message, "status": self.code.word,
         });
-        if let (Some(reason), Some(error)) = (self.reason, error.as_object_mut()) {
-            let details: Value = json!([{
+        let mut details = vec![json!({
+            "@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": next_id(),
+        })];
+        details.extend(self.reason.map(|reason| {
+            json!({
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
                 "reason": reason, "domain": "googleapis.com",
-            }]);
-            error.insert("details".to_owned(), details);
+            })
+        }));
+        if let Some(error) = error.as_object_mut() {
+            error.insert("details".to_owned(), details.into());
         }
         Answer::json(self.code.http, &json!({"error": error}))
     }
@@ -139,4 +146,11 @@ struct ErrorInfo {
 struct RequestInfo {
     #[prost(string, tag = "1")]
     request_id: String,
+}
+
+/// An id that no other answer has.
+fn next_id() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    format!("00000000-0000-4000-8000-{id:012}")
 }
