@@ -69,7 +69,8 @@ impl<'a> Platform<'a> {
         assert_eq!(created.len(), kept.len());
         let versions = self.service.versions()?;
         assert!(versions.values().all(|count| *count == 1), "{versions:?}");
-        assert_eq!(writes.len(), created.len(), "{writes:?}");
+        let wanted = created.len() * self.service.writes_each();
+        assert_eq!(writes.len(), wanted, "{writes:?}");
         self.manifests_are_those_of_the_backend(&created)?;
 
         self.make("")?.success()?;

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use insta::assert_snapshot;
 use seed_fakes::vault::Vault;
-use seed_fakes::{Authority, AwsSm, AzureKv, Kubernetes, Server};
+use seed_fakes::{Authority, AwsSm, AzureKv, GcpSm, Kubernetes, Server};
 use seed_tests::each::each;
 use seed_tests::service::{self, UnderTest, contract};
 use seed_tests::stands::Stand;
@@ -33,6 +33,10 @@ impl Trusting for Vault {
 
 impl Trusting for AwsSm {
     const VARIABLE: Option<&'static str> = Some("AWS_CA_BUNDLE");
+}
+
+impl Trusting for GcpSm {
+    const VARIABLE: Option<&'static str> = Some("SSL_CERT_FILE");
 }
 
 impl Trusting for Kubernetes {
@@ -405,6 +409,116 @@ fn a_host_that_does_not_exist_is_said_to_be_one() -> Test {
     hint: run it again when the backend can be reached; what is stored is kept
     [exit status: 1]
     ");
+    Ok(())
+}
+
+#[test]
+fn google_is_spoken_to_under_a_good_certificate_or_not_at_all() -> Test {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let unknown = Server::start_tls(GcpSm::empty(), &other);
+    let named = Server::start_tls_for(GcpSm::empty(), &ours, &["elsewhere.example.com"]);
+    let expired = Server::start_tls_expired(GcpSm::empty(), &ours);
+    let said = [
+        refused(&unknown, &ours)?,
+        refused(&named, &ours)?,
+        refused(&expired, &ours)?,
+        makes::<GcpSm>(&ours)?,
+    ];
+    assert_snapshot!(said.join("\n\n"), @"
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no TLS for ListSecrets: the server's certificate is not trusted: its issuer is unknown; name its authority with SSL_CERT_FILE
+    [exit status: 1]
+
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no TLS for ListSecrets: the server's certificate is for another name; check the endpoint, or what stands between
+    [exit status: 1]
+
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no TLS for ListSecrets: the server's certificate has expired; renew it, or check the clock
+    [exit status: 1]
+
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+      + missing  created
+
+    Applied: 1 created.
+    ---
+    [exit status: 0]
+    ");
+    Ok(())
+}
+
+#[test]
+fn what_does_not_answer_as_google_does_is_said_to_be_so() -> Test {
+    let ours = Authority::new();
+    let (plain, tls) = (
+        Server::start(GcpSm::empty()),
+        Server::start_tls(GcpSm::empty(), &ours),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|err| err.to_string())?;
+    let address = listener.local_addr().map_err(|err| err.to_string())?;
+    drop(listener);
+    let line = "apply --no-input";
+    let said = [
+        other_scheme(&plain, "https", &ours)?,
+        run::<GcpSm>(line, &format!("https://{address}"), &ours)?,
+        run::<GcpSm>(line, "https://nowhere.invalid", &ours)?,
+        run::<GcpSm>("plan --format json", &format!("https://{address}"), &ours)?,
+    ];
+    assert_snapshot!(said.join("\n\n"), @r#"
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no TLS for ListSecrets: TLS failed; check that the address is that of a server with TLS
+    [exit status: 1]
+
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: ListSecrets could not be sent: the connection was refused
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: ListSecrets could not be sent: no connection could be made; is the network there, and the address right?
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+
+    {
+      "version": 1,
+      "error": {
+        "message": "cannot ask the backend `gcpsm`",
+        "causes": [
+          "find out where and as whom: ListSecrets could not be sent: the connection was refused"
+        ],
+        "hints": [
+          "run it again when the backend can be reached; what is stored is kept"
+        ],
+        "exit_code": 1
+      }
+    }
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: ListSecrets could not be sent: the connection was refused
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+    "#);
+    // The metadata server would be the same port, and is not spoken to either.
+    other_scheme(&tls, "http", &ours)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, GcpSm, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Kept, Stand, World};
 use serde_json::Value;
@@ -36,6 +36,11 @@ fn aws_sm_keeps_every_value_once_whatever_request_is_cut() -> Test {
 #[test]
 fn azure_kv_keeps_every_value_once_whatever_request_is_cut() -> Test {
     at_every_request::<AzureKv>()
+}
+
+#[test]
+fn a_run_on_google_that_is_cut_at_any_request_is_finished_by_the_next() -> Test {
+    at_every_request::<GcpSm>()
 }
 
 /// How a run is hindered at one request.
@@ -135,11 +140,12 @@ fn hinder<S: Stand>(index: usize, cut: Cut) -> Result<bool, String> {
     let outcome = running.finish()?;
     let came = came || world.server.log().len() > index;
     let before = service.kept();
-    match outcome.status.signal() {
-        Some(_) => {}
-        None => truthful(&world, &outcome, &before)?,
+    if outcome.status.signal().is_none() {
+        truthful(&world, &outcome, &before)?;
+        explains_shells(&world, &outcome)?;
     }
     world.server.heal();
+    service.outlive_claims();
     let again = world.workspace.seed(APPLY)?;
     if !again.status.success() {
         return Err(format!("after\n{outcome}\nthe next run ended so:\n{again}"));
@@ -185,6 +191,29 @@ fn truthful<S: Stand>(world: &World<S>, outcome: &Outcome, kept: &BTreeMap<Strin
     Err(format!(
         "{count} entries are kept ({whole:?}), and {wrong:?} is not so after\n{outcome}"
     ))
+}
+
+/// What a run leaves without a value, it says of that key.
+fn explains_shells<S: Stand>(world: &World<S>, outcome: &Outcome) -> Test {
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
+    let told = report.get("outcomes").and_then(Value::as_array);
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    let explained = |name: &String| {
+        told.iter().any(|told| {
+            told["key"].as_str() == Some(name)
+                && told.to_string().contains("it has no version of ours")
+        })
+    };
+    match world
+        .server
+        .service()
+        .shells()
+        .iter()
+        .find(|name| !explained(name))
+    {
+        Some(name) => Err(format!("{name} is left empty without a word\n{outcome}")),
+        None => Ok(()),
+    }
 }
 
 /// All that the contract names is kept, written once, and made of what it says.

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{Answer, AwsSm, AzureKv, Fault, Kubernetes, Server, When};
+use seed_fakes::{Answer, AwsSm, AzureKv, Fault, GcpSm, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::each::each;
 use seed_tests::stands::{Stand, World};
@@ -151,6 +151,25 @@ impl Calls for AzureKv {
     }
 }
 
+impl Calls for GcpSm {
+    fn made(operation: &str) -> (Made, Option<&'static str>) {
+        match operation {
+            "CreateSecret" => (Made::Creating, Some("=missing")),
+            "AddSecretVersion" => (Made::Creating, Some("/missing")),
+            "GetSecret" | "UpdateSecret" => (Made::Adding, None),
+            "AccessSecretVersion" => (Made::DeepPlan, Some("/beside")),
+            "ListSecretVersions" => (Made::Plan, Some("/beside")),
+            _ => (Made::Plan, None),
+        }
+    }
+
+    fn word(_: &str, answer: &Answer) -> String {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let word = body.pointer("/error/status").and_then(Value::as_str);
+        word.unwrap_or_default().to_owned()
+    }
+}
+
 impl Calls for Kubernetes {
     fn world(operation: &str) -> Result<World<Self>, String> {
         if operation == "create namespaces" {
@@ -195,6 +214,11 @@ fn every_documented_error_of_aws_sm_harms_nothing_and_says_what_to_do() -> Test 
 #[test]
 fn every_documented_error_of_azure_kv_harms_nothing_and_says_what_to_do() -> Test {
     every_error::<AzureKv>()
+}
+
+#[test]
+fn every_documented_error_of_gcpsm_harms_nothing_and_says_what_to_do() -> Test {
+    every_error::<GcpSm>()
 }
 
 /// One error of one call.
@@ -419,6 +443,11 @@ fn is_fit(case: &Case, outcome: &Outcome, told: &str, word: &str) -> Test {
         "there is no vault of that name",
         "the namespace is being deleted",
         "did not serve the requests before it",
+        "the Secret Manager API is not enabled",
+        "the project has no billing account",
+        "the project does not exist",
+        "the quota project",
+        "the token is not for Google Cloud",
     ]
     .iter()
     .any(|text| told.contains(text));
@@ -547,7 +576,7 @@ fn table(cases: &[Case], told: &[String]) -> String {
     let mut paragraphs: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for (case, told) in cases.iter().zip(told) {
         let scope = case.about.map_or("every request".to_owned(), |text| {
-            format!("only about {}", text.trim_matches(['/', '"']))
+            format!("only about {}", text.trim_matches(['/', '"', '=']))
         });
         let title = format!("{}, {scope}", case.operation);
         match paragraphs

@@ -1,7 +1,7 @@
 //! What a service would not take is refused before the first write, with the key named.
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, AzureKv, Kubernetes, Server};
+use seed_fakes::{AwsSm, AzureKv, GcpSm, Kubernetes, Server};
 use seed_tests::stands::{Stand, World};
 use serde_json::json;
 
@@ -25,6 +25,11 @@ fn aws_sm_is_given_no_byte_and_no_letter_too_much() -> Test {
 #[test]
 fn azure_kv_is_given_no_byte_and_no_letter_too_much() -> Test {
     refuses::<AzureKv>(25_600, "", 127)
+}
+
+#[test]
+fn gcpsm_is_given_no_byte_and_no_letter_too_much() -> Test {
+    refuses::<GcpSm>(65_536, "", 255)
 }
 
 /// The largest entry that the service takes, the name that counts as a part of it, and the longest name.

@@ -1,6 +1,6 @@
 //! The LLM platform's secrets in stand-ins, from nothing, with `make seed-secrets`.
 
-use seed_fakes::{Authority, AzureKv, Proxy, Server};
+use seed_fakes::{Authority, AzureKv, GcpSm, Proxy, Server};
 use seed_tests::outside::ENTRA;
 use seed_tests::platform::{Platform, a_missing_field_is_added};
 use seed_tests::service;
@@ -26,4 +26,22 @@ fn the_platform_is_seeded_into_azure_key_vault() -> Test {
 fn a_missing_field_is_added_to_what_azure_key_vault_keeps() -> Test {
     let server = AzureKv::empty().serve();
     a_missing_field_is_added(&*AzureKv::under_test(&server.url())?)
+}
+
+#[test]
+fn the_platform_is_seeded_into_google_secret_manager() -> Test {
+    let server = GcpSm::empty().serve();
+    let backend = GcpSm::under_test(&server.url())?;
+    let record = Logged(&server);
+    let flags = format!(
+        "--set cluster.projectID=ai-lab --set gcp.endpoint={}",
+        server.url()
+    );
+    Platform::new(&*backend, &record, &flags)?.lives("vllm-api-key")
+}
+
+#[test]
+fn a_missing_field_is_added_to_what_google_secret_manager_keeps() -> Test {
+    let server = GcpSm::empty().serve();
+    a_missing_field_is_added(&*GcpSm::under_test(&server.url())?)
 }

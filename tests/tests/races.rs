@@ -72,31 +72,69 @@ fn two_runs_share_1000_keys_in_aws_secrets_manager() -> Test {
     Ok(())
 }
 
+#[test]
+fn eight_runs_share_1000_keys_in_a_google_that_is_a_stand_in() -> Test {
+    for _ in 0..service::races()? {
+        meet::<GcpSm>(8, |_| {})?;
+    }
+    Ok(())
+}
+
+#[test]
+fn two_runs_share_1000_empty_secrets_of_a_google_that_is_a_stand_in() -> Test {
+    for _ in 0..service::races()? {
+        meet::<GcpSm>(2, of_infrastructure_code)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn eight_runs_share_1000_empty_secrets_of_a_google_that_is_a_stand_in() -> Test {
+    for _ in 0..service::races()? {
+        meet::<GcpSm>(8, of_infrastructure_code)?;
+    }
+    Ok(())
+}
+
+/// All secrets are there, and none has a version.
+fn of_infrastructure_code(google: &GcpSm) {
+    for key in 0..KEYS {
+        google.put_shell(&format!("key-{key}"));
+    }
+}
+
 fn ten_times<S: Stand>() -> Test {
     for _ in 0..10 {
-        let world = World::on(S::empty().serve(), &unpaced(), &many(KEYS))?;
-        let created = race(&world.workspace)?;
-        let kept = world.server.service().kept().into_iter();
-        let versions = kept.map(|(name, kept)| (name, kept.versions)).collect();
-        written_once(&versions, &created);
+        meet::<S>(2, |_| {})?;
     }
+    Ok(())
+}
+
+/// So many runs before one stand-in, which was prepared for them.
+fn meet<S: Stand>(runs: usize, prepare: impl Fn(&S)) -> Test {
+    let world = World::on(S::empty().serve(), &unpaced(), &many(KEYS))?;
+    prepare(world.server.service());
+    let created = race(&world.workspace, runs)?;
+    let kept = world.server.service().kept().into_iter();
+    let versions = kept.map(|(name, kept)| (name, kept.versions)).collect();
+    written_once(&versions, &created);
     Ok(())
 }
 
 fn on_a_server(service: &dyn UnderTest) -> Test {
     let workspace = service.workspace()?;
     workspace.write("seed.yaml", &contract(service, &unpaced(), &many(KEYS))?)?;
-    let created = race(&workspace)?;
+    let created = race(&workspace, 2)?;
     written_once(&service.versions()?, &created);
     Ok(())
 }
 
-/// Both must end with 0. Tells how many keys each says that it has created.
-fn race(workspace: &Workspace) -> Result<Vec<u64>, String> {
-    let start = || workspace.start("apply --format json --quiet");
-    let both = [start()?, start()?];
+/// All must end with 0. Tells how many keys each says that it has created.
+fn race(workspace: &Workspace, runs: usize) -> Result<Vec<u64>, String> {
+    let start = |_| workspace.start("apply --format json --quiet");
+    let all = (0..runs).map(start).collect::<Result<Vec<_>, _>>()?;
     let mut created = Vec::new();
-    for running in both {
+    for running in all {
         let report = running.finish()?.success()?;
         let report: Value = serde_json::from_str(&report).map_err(|err| err.to_string())?;
         let summary = report.get("summary").ok_or("no summary")?;
@@ -116,7 +154,7 @@ fn race(workspace: &Workspace) -> Result<Vec<u64>, String> {
     Ok(created)
 }
 
-/// Each key is there, none was written twice, and each was created by one of the two.
+/// Each key is there, none was written twice, and each was created by one of them.
 fn written_once(versions: &BTreeMap<String, usize>, created: &[u64]) {
     assert_eq!(versions.len(), KEYS);
     let twice: Vec<_> = versions.iter().filter(|(_, count)| **count != 1).collect();

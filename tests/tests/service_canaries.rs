@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, Server, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, GcpSm, Kubernetes, Server, When};
 use seed_servers::Client;
 use seed_tests::cli::Outcome;
 use seed_tests::each::each;
@@ -98,6 +98,10 @@ impl Watched for AzureKv {
     fn tokens(&self) -> Vec<String> {
         Self::tokens(self)
     }
+}
+
+impl Watched for GcpSm {
+    const RESTORES: bool = false;
 }
 
 impl Watched for Kubernetes {
@@ -364,6 +368,11 @@ fn values_of_azure_kv_are_nowhere_but_where_they_belong() -> Test {
     nothing_leaks::<AzureKv>()
 }
 
+#[test]
+fn values_of_gcpsm_are_nowhere_but_where_they_belong() -> Test {
+    nothing_leaks::<GcpSm>()
+}
+
 /// All goes well, and a person answers on a terminal.
 fn nothing_leaks<S: Watched>() -> Test {
     let mut watch = Watch::<S>::new()?;
@@ -439,6 +448,11 @@ fn what_kubernetes_repeats_in_its_errors_is_shown_to_nobody() -> Test {
 #[test]
 fn what_azure_kv_repeats_in_its_errors_is_shown_to_nobody() -> Test {
     nothing_is_repeated::<AzureKv>()
+}
+
+#[test]
+fn what_gcpsm_repeats_in_its_errors_is_shown_to_nobody() -> Test {
+    nothing_is_repeated::<GcpSm>()
 }
 
 /// At each of the calls, the service says what it was sent: in the body of an error, and in headers too after it has done
@@ -558,6 +572,7 @@ fn decoded(text: &str) -> Vec<u8> {
 fn what_is_logged_comes_from_seed_alone_whatever_other_programs_log_by() -> Test {
     only_seed_logs::<Vault>()?;
     only_seed_logs::<AwsSm>()?;
+    only_seed_logs::<GcpSm>()?;
     only_seed_logs::<AzureKv>()?;
     only_seed_logs::<Kubernetes>()
 }

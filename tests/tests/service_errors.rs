@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use seed_fakes::vault::{Namespaces, Vault};
-use seed_fakes::{Answer, Authority, AwsSm, AzureKv, Fault, Kubernetes, Server, When};
+use seed_fakes::{Answer, Authority, AwsSm, AzureKv, Fault, GcpSm, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
 use serde_json::{Value, json};
@@ -113,6 +113,16 @@ fn a_bare_404_of_azure_kv_is_no_absence_where_the_list_of_deleted_ones_is_denied
     strange_answers::<AzureKv>(|server| server.service().deny("GetDeletedSecrets", None))
 }
 
+#[test]
+fn a_bare_404_of_gcpsm_is_no_absence() -> Test {
+    strange_answers::<GcpSm>(|_| {})
+}
+
+#[test]
+fn a_bare_404_of_gcpsm_is_no_absence_where_lists_are_denied() -> Test {
+    strange_answers::<GcpSm>(|server| server.service().deny("ListSecrets", None))
+}
+
 /// Whatever no service says of what is not there, at each call of a plan: nothing is written.
 fn strange_answers<S: Stand>(prepare: impl Fn(&Server<S>) + Sync) -> Test {
     let plain = world::<S>()?;
@@ -164,7 +174,7 @@ fn strange_answers<S: Stand>(prepare: impl Fn(&Server<S>) + Sync) -> Test {
                 &run,
             )),
             (None, Some(0)) if known.len() == 3 => Ok(()),
-            (None, Some(1 | 2 | 12)) => Ok(()),
+            (None, Some(1 | 2 | 4 | 12)) => Ok(()),
             (None, _) => Err(failed("it did not fail", &run)),
         }
     })
@@ -316,6 +326,39 @@ fn one_hidden_name_of_azure_kv_keeps_no_other_from_being_made() -> Test {
     Ok(())
 }
 
+#[test]
+fn one_hidden_name_of_gcpsm_keeps_no_other_from_being_made() -> Test {
+    let (plan, run) = one_hidden::<GcpSm>()?;
+    assert_snapshot!(plan, @"
+    services · gcpsm, project ai-lab, at http://$ADDRESS, as the account of this machine  seed.yaml
+
+      = stored      exists
+      = stored-too  exists
+      + missing     hex 16
+      ! grows#one   hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+      ! grows#two   hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+      ! grows#both  hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+
+    Plan: 1 to create, 3 blocked, 2 exist.
+    gcpsm is claimed: runs of `seed` exclude each other, so that a key is made once; not guaranteed: that nobody else writes in the same moment: what other tools write then can come in between.
+    ---
+    [exit status: 0]
+    ");
+    assert_snapshot!(run, @"
+    services · gcpsm, project ai-lab, at http://$ADDRESS, as the account of this machine  seed.yaml
+
+      + missing     created
+      ! grows#one   hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+      ! grows#two   hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+      ! grows#both  hidden, which is not absent: AccessSecretVersion failed with `PERMISSION_DENIED`: the identity in use may not do that; have `secretmanager.versions.access` given to it (request id $ID)
+
+    Applied: 1 created, 2 exist, 3 blocked.
+    ---
+    [exit status: 12]
+    ");
+    Ok(())
+}
+
 fn one_hidden<S: Stand>() -> Result<(String, String), String> {
     let world = world::<S>()?;
     S::deny(&world.server, "grows");
@@ -396,6 +439,25 @@ fn a_token_of_azure_that_expires_amid_a_run_harms_nothing() -> Test {
       ! key-5  not tried, because of key-1: the backend does not take the credential any more
 
     Applied: 1 failed, 1 uncertain, 4 not tried.
+    ---
+    [exit status: 4]
+    ");
+    Ok(())
+}
+
+#[test]
+fn a_token_of_google_that_expires_amid_a_run_harms_nothing() -> Test {
+    assert_snapshot!(expires::<GcpSm>()?, @"
+    services · gcpsm, project ai-lab, at http://$ADDRESS, as the account of this machine  seed.yaml
+
+      + key-0  created
+      ! key-1  failed: create `key-1`: CreateSecret failed with `UNAUTHENTICATED`: the credentials are not taken; log in again, then run the command again (request id $ID)
+      ! key-2  not tried, because of key-1: the backend does not take the credential any more
+      ! key-3  not tried, because of key-1: the backend does not take the credential any more
+      ! key-4  not tried, because of key-1: the backend does not take the credential any more
+      ! key-5  not tried, because of key-1: the backend does not take the credential any more
+
+    Applied: 1 created, 1 failed, 4 not tried.
     ---
     [exit status: 4]
     ");
@@ -553,6 +615,67 @@ fn another_region_or_account_is_not_written_to() -> Test {
 }
 
 #[test]
+fn another_project_or_location_of_google_is_not_written_to() -> Test {
+    let project = json!({"project": "another-lab"});
+    assert_snapshot!(misplaced(GcpSm::new(), &project)?, @"
+    ---
+    error: the backend `gcpsm` cannot be used as the contract names it; nothing was read or written
+      caused by: find out where and as whom: ListSecrets failed with `PERMISSION_DENIED`: the project does not exist, or the identity in use may not see it (request id $ID)
+    hint: check `project`
+    [exit status: 2]
+    ");
+    let location = json!({"location": "europe-west9"});
+    assert_snapshot!(misplaced(GcpSm::regional("europe-west3"), &location)?, @"
+    ---
+    error: the backend `gcpsm` cannot be used as the contract names it; nothing was read or written
+      caused by: find out where and as whom: ListSecrets failed with `NOT_FOUND`: there is no such project or location (request id $ID)
+    hint: check `project` and `location`
+    [exit status: 2]
+    ");
+    // Copies of what is not in one place.
+    let replication = json!({"location": "europe-west3", "replication": "europe-west1"});
+    assert_snapshot!(misplaced(GcpSm::regional("europe-west3"), &replication)?, @"
+    ---
+    error: regional secrets have no replication (backend `gcpsm`)
+    hint: leave out `location` for global secrets, or `replication` for regional ones
+    [exit status: 2]
+    ");
+    Ok(())
+}
+
+#[test]
+fn a_project_of_google_that_is_not_ready_is_said_to_be_so() -> Test {
+    for (reason, shown) in [
+        (
+            "SERVICE_DISABLED",
+            "the Secret Manager API is not enabled in the project",
+        ),
+        ("BILLING_DISABLED", "the project has no billing account"),
+        (
+            "USER_PROJECT_DENIED",
+            "the identity in use may not have requests counted to the quota project",
+        ),
+    ] {
+        let world = world::<GcpSm>()?;
+        let errors = GcpSm::documented_errors().into_iter();
+        let wanted =
+            |(call, what, _): &(&str, &str, Answer)| *call == "ListSecrets" && *what == reason;
+        let (.., answer) = errors.clone().find(wanted).ok_or("no such error")?;
+        for call in ["ListSecrets", "GetSecret", "CreateSecret"] {
+            world
+                .server
+                .fault(When::operation(call), Fault::Answer(answer.clone()), None);
+        }
+        let run = world.workspace.seed(APPLY)?;
+        unharmed(&world)?;
+        assert_eq!(world.server.log().count("CreateSecret"), 0, "{run}");
+        assert!(run.stderr.contains(shown), "{run}");
+        assert_eq!(run.status.code(), Some(2), "{run}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_untrusted_certificate_is_named_as_the_cause_at_once() -> Test {
     assert_snapshot!(untrusted::<Vault>()?, @"
     services · vault, https://$ADDRESS, mount secret       seed.yaml
@@ -576,6 +699,19 @@ fn an_untrusted_certificate_is_named_as_the_cause_at_once() -> Test {
     ---
     error: cannot ask the backend `aws-sm`
       caused by: find out where and as whom: no TLS for GetCallerIdentity: the server's certificate is not trusted: its issuer is unknown; name its authority in AWS_CA_BUNDLE
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
+#[test]
+fn an_untrusted_certificate_of_google_is_named_as_the_cause_at_once() -> Test {
+    assert_snapshot!(untrusted::<GcpSm>()?, @"
+    services · gcpsm, project ai-lab, at https://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no TLS for ListSecrets: the server's certificate is not trusted: its issuer is unknown; name its authority with SSL_CERT_FILE
     [exit status: 1]
     ");
     Ok(())

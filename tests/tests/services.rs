@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{Authority, AwsSm, AzureKv, Fault, Kubernetes, Server, When};
+use seed_fakes::{Authority, AwsSm, AzureKv, Fault, GcpSm, Kubernetes, Server, When};
 use seed_tests::cli::Outcome;
 use seed_tests::service::{self, UnderTest as _, contract};
 use seed_tests::stands::{Stand, World};
@@ -319,6 +319,11 @@ fn missing_fields_are_made_of_those_that_aws_sm_keeps_beside_them() -> Test {
 #[test]
 fn missing_fields_are_made_of_those_that_azure_kv_keeps_beside_them() -> Test {
     grows::<AzureKv>()
+}
+
+#[test]
+fn missing_fields_are_made_of_those_that_gcpsm_keeps_beside_them() -> Test {
+    grows::<GcpSm>()
 }
 
 /// What somebody stored stays, and what is missing fits it and is added by one write.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use rustix::process::Signal;
 use seed_fakes::vault::Vault;
-use seed_fakes::{AwsSm, AzureKv, Fault, Kubernetes, When};
+use seed_fakes::{AwsSm, AzureKv, Fault, GcpSm, Kubernetes, When};
 use seed_tests::cli::Outcome;
 use seed_tests::stands::{Stand, World};
 use serde_json::{Value, json};
@@ -83,6 +83,20 @@ fn azure_kv_that_answers_nothing_is_asked_twice_and_no_more() -> Test {
     Ok(())
 }
 
+#[test]
+fn gcpsm_that_answers_nothing_is_asked_twice_and_no_more() -> Test {
+    assert_snapshot!(hangs::<GcpSm>()?, @"
+    services · gcpsm, project ai-lab, at http://$ADDRESS, as the account of this machine  seed.yaml
+
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: there was no answer within 1 s
+    hint: run it again when the backend can be reached; what is stored is kept
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
 fn hangs<S: Stand>() -> Result<String, String> {
     let world = World::<S>::new(&keys(1_000))?;
     world.server.fault(When::Always, Fault::HoldBefore, None);
@@ -104,6 +118,11 @@ fn aws_sm_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done(
 #[test]
 fn azure_kv_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done() -> Test {
     hangs_at_writes::<AzureKv>("SetSecret")
+}
+
+#[test]
+fn gcpsm_that_takes_no_write_in_time_is_given_up_and_nothing_is_taken_for_done() -> Test {
+    hangs_at_writes::<GcpSm>("AddSecretVersion")
 }
 
 /// Everything but writes is answered until the first of them comes.
@@ -149,6 +168,11 @@ fn azure_kv_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> T
     dies::<AzureKv>()
 }
 
+#[test]
+fn gcpsm_that_dies_amid_a_run_is_given_up_and_what_was_written_is_told() -> Test {
+    dies::<GcpSm>()
+}
+
 fn dies<S: Stand>() -> Test {
     let world = World::<S>::new(&keys(1_000))?;
     world.server.set_latency(Duration::from_millis(20));
@@ -188,9 +212,14 @@ fn nothing_that_waits_for_its_turn_is_sent_to_kubernetes_after_a_signal() -> Tes
     stops::<Kubernetes>()
 }
 
-/// Of six writes a minute three may go at once; all others wait for long.
+#[test]
+fn nothing_that_waits_for_its_turn_is_sent_to_gcpsm_after_a_signal() -> Test {
+    stops::<GcpSm>()
+}
+
+/// Of the writes for six entries a minute half may go at once; all others wait for long.
 fn stops<S: Stand>() -> Test {
-    let settings = json!({"pace": {"writes": 6}});
+    let settings = json!({"pace": {"writes": 6 * S::WRITES_EACH}});
     let world = World::on(S::empty().serve(), &settings, &keys(20))?;
     let running = world.workspace.start("apply --no-input --format json")?;
     until(&world, |world| world.server.service().kept().len() == 3)?;
@@ -255,6 +284,27 @@ fn azure_kv_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
     services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
 
       ! key-0  failed: create `key-0`: the service asks to wait 600 s, and seed waits 180 s at most: SetSecret failed with `Throttled`: too many requests; lower `pace` in the contract (request id throttled)
+      ! key-1  failed: create `key-1`: not sent, since the service asks to wait 600 s
+      ! key-2  failed: create `key-2`: not sent, since the service asks to wait 600 s
+      ! key-3  failed: create `key-3`: not sent, since the service asks to wait 600 s
+      ! key-4  failed: create `key-4`: not sent, since the service asks to wait 600 s
+
+    Applied: 5 failed.
+
+      What to do next:
+        key-1, key-2, key-3 and 1 more: run it again later, or lower `pace` in the contract; what is stored is kept
+    ---
+    [exit status: 1]
+    ");
+    Ok(())
+}
+
+#[test]
+fn gcpsm_that_asks_for_more_patience_than_anybody_has_is_told_so() -> Test {
+    assert_snapshot!(asks_for_patience::<GcpSm>("CreateSecret")?, @"
+    services · gcpsm, project ai-lab, at http://$ADDRESS, as the account of this machine  seed.yaml
+
+      ! key-0  failed: create `key-0`: the service asks to wait 600 s, and seed waits 180 s at most: CreateSecret failed with `RESOURCE_EXHAUSTED`: too many requests for the project's quota; run the command again later (request id $ID)
       ! key-1  failed: create `key-1`: not sent, since the service asks to wait 600 s
       ! key-2  failed: create `key-2`: not sent, since the service asks to wait 600 s
       ! key-3  failed: create `key-3`: not sent, since the service asks to wait 600 s

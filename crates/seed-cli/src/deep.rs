@@ -75,14 +75,15 @@ async fn look_at(seen: &mut Seen, resolved: &Resolved, providers: &Providers, wi
         .iter()
         .filter(|id| known.read.unread.contains_key(*id))
     {
-        let state = known
-            .states
-            .get(id)
-            .filter(|state| !state.is_free() && !state.is_there());
+        let unknown = |reason: &str| State::Unknown {
+            reason: reason.to_owned(),
+        };
         // Nothing that is read makes a value free: it was there a moment ago.
-        let state = state.cloned().unwrap_or_else(|| State::Unknown {
-            reason: "it was there, and could not be read".to_owned(),
-        });
+        let state = match known.states.get(id) {
+            Some(state) if state.is_free() => unknown("it was there, and is gone again"),
+            Some(state) if !state.is_there() => state.clone(),
+            Some(_) | None => unknown("it was there, and could not be read"),
+        };
         seen.findings.states.insert(id.clone(), state);
     }
     let given = wishes.given.keys().cloned().collect();

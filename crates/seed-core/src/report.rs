@@ -100,7 +100,8 @@ impl Fate {
 /// What failed, without a value and without a body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
-    /// The sort of failure, one word for JSON: the backend's, or `value` when the value itself could not be made.
+    /// The sort of failure, one word for JSON: the backend's, `contested` when somebody else wrote beside
+    /// us, or `value` when the value itself could not be made.
     pub kind: &'static str,
     /// A lower-case fragment fit for "failed to …".
     pub message: String,

@@ -10,7 +10,12 @@ use seed_provider::{Error, ErrorKind};
 /// What a provider's call failed with.
 pub(crate) fn of_call(err: &Error) -> Failure {
     Failure {
-        kind: err.kind().as_str(),
+        // Nothing is in doubt: what to do about it is in its message.
+        kind: if err.is_contested() {
+            "contested"
+        } else {
+            err.kind().as_str()
+        },
         message: text(err),
         request_id: err.request_id().map(str::to_owned),
     }

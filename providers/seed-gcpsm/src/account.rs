@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use google_cloud_auth::credentials::{
     AccessToken, AccessTokenCredentials, external_account, impersonated, mds, service_account,
@@ -12,7 +13,6 @@ use google_cloud_gax::retry_policy::NeverRetry;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use seed_provider::{ErrorKind, Result};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::call::Purpose;
 use crate::config::{Config, ConfigError, Credentials};
@@ -138,31 +138,38 @@ impl Account {
     }
 
     async fn token(&self, purpose: Purpose<'_>) -> Result<AccessToken> {
-        let credentials = {
-            let mut made = self.credentials.lock().await;
-            if made.is_none() {
-                *made = self.make().ok();
-            }
-            made.clone()
-        };
-        let Some(credentials) = credentials else {
+        let Some(credentials) = self.credentials() else {
             return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
         };
-        let err = match credentials.access_token().await {
-            Ok(token) => return Ok(token),
-            Err(err) => err,
+        let mut attempt = Attempt {
+            account: self,
+            went_well: false,
         };
-        // The library gives the same error ever after.
-        *self.credentials.lock().await = None;
-        // Its text may hold what the other side answered.
-        Err(if is_distrust(&err) {
+        match credentials.access_token().await {
+            Ok(token) => {
+                attempt.went_well = true;
+                Ok(token)
+            }
             // No waiting makes a certificate trusted.
-            purpose.error(ErrorKind::Unexpected, DISTRUSTED)
-        } else if err.is_transient() {
-            purpose.error(ErrorKind::Unavailable, NOT_NOW)
-        } else {
-            purpose.error(ErrorKind::Unauthenticated, self.refused())
-        })
+            Err(err) if is_distrust(&err) => Err(purpose.error(ErrorKind::Unexpected, DISTRUSTED)),
+            // Its text may hold what the other side answered.
+            Err(err) if err.is_transient() => Err(purpose.error(ErrorKind::Unavailable, NOT_NOW)),
+            Err(_) => Err(purpose.error(ErrorKind::Unauthenticated, self.refused())),
+        }
+    }
+
+    fn credentials(&self) -> Option<AccessTokenCredentials> {
+        let mut made = self.made();
+        if made.is_none() {
+            *made = self.make().ok();
+        }
+        made.clone()
+    }
+
+    fn made(&self) -> MutexGuard<'_, Option<AccessTokenCredentials>> {
+        self.credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The project that was named, or that `gcloud` wrote down beside the credentials.
@@ -214,6 +221,21 @@ impl Account {
         match &self.found {
             Found::Machine | Found::Token(_) => NOBODY,
             Found::File { .. } => EXPIRED,
+        }
+    }
+}
+
+/// One attempt to get a token. After one that failed, or that nobody waited for any longer, the library would give the
+/// same error, or wait for the same answer, ever after.
+struct Attempt<'a> {
+    account: &'a Account,
+    went_well: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.went_well {
+            *self.account.made() = None;
         }
     }
 }

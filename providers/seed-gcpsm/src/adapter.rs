@@ -9,7 +9,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
 use seed_core::name::SecretName;
-use seed_provider::{Identity, Operation, Policy, Requests, Result};
+use seed_provider::{ErrorKind, Identity, Operation, Policy, Requests, Result};
 use tokio::sync::{OnceCell, OwnedMutexGuard};
 use uuid::Uuid;
 
@@ -100,7 +100,8 @@ impl GcpSm {
         }
     }
 
-    /// Makes sure that there are credentials, once a run. The project is in the address of every call.
+    /// Makes sure, once a run, that there are credentials, and that the project is there for them. The answer tells the
+    /// service's time, too, by which others see how old our claims are.
     pub(crate) async fn proven(&self) -> Result<Identity> {
         let purpose = Purpose {
             operation: Operation::Identify,
@@ -111,20 +112,18 @@ impl GcpSm {
             let token = self.requests.read(purpose.operation, None, || async {
                 self.account.headers(purpose).await
             });
-            token.await.map(drop)
+            token.await?;
+            match self.list_page(purpose.operation, 1, "").await {
+                Ok(_) => Ok(()),
+                // Who may not list may still be allowed all else.
+                Err(err) if err.kind() == ErrorKind::Denied => Ok(()),
+                Err(err) => Err(err),
+            }
         };
         self.proven.get_or_try_init(prove).await?;
         Ok(Identity {
             who: self.account.who(),
         })
-    }
-
-    /// Makes sure that the service's time is known, by which others see how old our claims are.
-    pub(crate) async fn dated(&self) {
-        if !self.transport.clock.is_set() {
-            // A refusal has a date as well.
-            drop(self.list_page(1, "").await);
-        }
     }
 
     pub(crate) fn at_once(&self) -> usize {

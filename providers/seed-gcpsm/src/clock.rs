@@ -18,11 +18,6 @@ impl Clock {
         *self.last() = Some((Instant::now(), seconds(date)));
     }
 
-    /// Whether any answer had a date.
-    pub(crate) fn is_set(&self) -> bool {
-        self.last().is_some()
-    }
-
     /// Seconds since 1970. Where no answer had a date, it is this machine's time.
     pub(crate) fn now(&self) -> u64 {
         match *self.last() {

@@ -47,7 +47,7 @@ impl GcpSm {
         let (mut ids, mut token, mut total) = (HashSet::new(), String::new(), 0);
         let mut tokens = BTreeSet::new();
         loop {
-            let page = match self.list_page(PAGE, &token).await {
+            let page = match self.list_page(purpose.operation, PAGE, &token).await {
                 Ok(page) => page,
                 Err(err) if err.kind() == ErrorKind::Denied => {
                     self.note(UNLISTED.to_owned());
@@ -119,7 +119,7 @@ impl GcpSm {
                 let presence = self.state(wanted).await?;
                 if matches!(presence, Presence::Present { .. }) {
                     // It came, or was switched on, meanwhile.
-                    let reason = err.message().to_owned();
+                    let reason = reason(&err);
                     return Ok(Presence::Unknown { reason });
                 }
                 Ok(presence)
@@ -164,8 +164,7 @@ fn shape(value: &SecretValue) -> Shape {
 
 /// What an error about one name says about it. `missing` is what it means that the service finds nothing.
 fn unseen(err: Error, missing: Presence) -> Result<Presence> {
-    let id = err.request_id().map(|id| format!(" (request id {id})"));
-    let reason = format!("{}{}", err.message(), id.unwrap_or_default());
+    let reason = reason(&err);
     match err.kind() {
         ErrorKind::NotFound => Ok(missing),
         ErrorKind::Denied => Ok(Presence::Hidden { reason }),
@@ -181,6 +180,11 @@ fn unseen(err: Error, missing: Presence) -> Result<Presence> {
         | ErrorKind::Unsupported
         | ErrorKind::WrongShape => Ok(Presence::Unknown { reason }),
     }
+}
+
+fn reason(err: &Error) -> String {
+    let id = err.request_id().map(|id| format!(" (request id {id})"));
+    format!("{}{}", err.message(), id.unwrap_or_default())
 }
 
 fn gone() -> Presence {

@@ -46,7 +46,7 @@ fn of_word(call: Call, word: &str) -> Option<(ErrorKind, &'static str)> {
         ),
         "INVALID_ARGUMENT" | "OUT_OF_RANGE" => (
             ErrorKind::Invalid,
-            "the service does not take that name, value, label, location or key",
+            "the service does not take that name, value, label, location or key; correct it in the contract",
         ),
         "UNIMPLEMENTED" => (
             ErrorKind::Unexpected,
@@ -54,7 +54,7 @@ fn of_word(call: Call, word: &str) -> Option<(ErrorKind, &'static str)> {
         ),
         "DATA_LOSS" if !call.writes() => (
             ErrorKind::Unexpected,
-            "the service says that what is stored is damaged",
+            "the service says that what is stored is damaged; ask those who run it",
         ),
         "ABORTED" | "CANCELLED" | "DATA_LOSS" | "DEADLINE_EXCEEDED" | "INTERNAL"
         | "UNAVAILABLE" | "UNKNOWN" => (
@@ -93,15 +93,22 @@ fn denied(call: Call) -> &'static str {
 
 fn missing(call: Call) -> (ErrorKind, &'static str) {
     match call {
-        Call::CreateSecret | Call::ListSecrets => (
+        Call::CreateSecret => (
+            ErrorKind::Invalid,
+            "the project, the location or a key that is named does not exist; check `kms-key`, `location` and `project`",
+        ),
+        Call::ListSecrets => (
             ErrorKind::Misplaced,
-            "there is no such project or location, or a key that is named does not exist; check `project`, `location` and `kms-key`",
+            "there is no such project or location; check `project` and `location`",
         ),
         Call::AccessSecretVersion
         | Call::AddSecretVersion
         | Call::GetSecret
         | Call::ListSecretVersions
-        | Call::UpdateSecret => (ErrorKind::NotFound, "nothing is there"),
+        | Call::UpdateSecret => (
+            ErrorKind::NotFound,
+            "nothing is there; run the command again to see what is",
+        ),
     }
 }
 
@@ -110,11 +117,11 @@ fn refused(call: Call) -> (ErrorKind, &'static str) {
         Call::UpdateSecret => (ErrorKind::Conflict, "it was changed meanwhile"),
         Call::AccessSecretVersion => (
             ErrorKind::Conflict,
-            "its newest version is disabled or destroyed",
+            "its newest version is disabled or destroyed; enable it, or add another",
         ),
         Call::CreateSecret => (
             ErrorKind::Invalid,
-            "a policy of the organisation does not allow it, such as one about locations (see `replication` and `location`) or about keys (see `kms-key`)",
+            "a policy of the organisation does not allow it, such as one about locations or keys; check `replication`, `location` and `kms-key`",
         ),
         Call::AddSecretVersion | Call::GetSecret | Call::ListSecretVersions | Call::ListSecrets => {
             (

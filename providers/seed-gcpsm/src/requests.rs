@@ -50,9 +50,14 @@ pub(crate) struct Page {
 }
 
 impl GcpSm {
-    pub(crate) async fn list_page(&self, size: u32, token: &str) -> Result<Page> {
+    pub(crate) async fn list_page(
+        &self,
+        operation: Operation,
+        size: u32,
+        token: &str,
+    ) -> Result<Page> {
         let purpose = Purpose {
-            operation: Operation::Inventory,
+            operation,
             name: None,
             call: Call::ListSecrets,
         };

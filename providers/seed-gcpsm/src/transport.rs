@@ -206,17 +206,15 @@ fn behind<'a>(err: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + '
 }
 
 fn untrusted(why: &CertificateError) -> &'static str {
-    match why {
-        CertificateError::UnknownIssuer => {
-            "the server's certificate is not trusted: its issuer is unknown; name its authority with SSL_CERT_FILE"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the server's certificate is for another name; check the endpoint, or what stands between"
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the server's certificate has expired; renew it, or check the clock"
-        }
-        _ => "the server's certificate is not trusted; check the endpoint, or what stands between",
+    use CertificateError as Of;
+    if matches!(why, Of::UnknownIssuer | Of::BadSignature) {
+        "the server's certificate is not trusted: its issuer is unknown; name its authority with SSL_CERT_FILE"
+    } else if matches!(why, Of::NotValidForName | Of::NotValidForNameContext { .. }) {
+        "the server's certificate is for another name; check the endpoint, or what stands between"
+    } else if matches!(why, Of::Expired | Of::ExpiredContext { .. }) {
+        "the server's certificate has expired; renew it, or check the clock"
+    } else {
+        "the server's certificate is not trusted; check the endpoint, or what stands between"
     }
 }
 

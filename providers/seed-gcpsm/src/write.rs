@@ -37,7 +37,6 @@ impl GcpSm {
         marks: &Marks,
     ) -> Result<Version> {
         let _alone = self.alone(name).await;
-        self.dated().await;
         let mut writer = Writer::new(self, Operation::Create, name);
         let (mut protocol, mut step) = Protocol::begin();
         let mut begun = false;
@@ -75,7 +74,6 @@ impl GcpSm {
         expected: u64,
     ) -> Result<Version> {
         let _alone = self.alone(name).await;
-        self.dated().await;
         let mut writer = Writer::new(self, operation, name);
         writer.take_over(expected).await?;
         // Whoever held the claim before may have added a version.

@@ -15,6 +15,7 @@ use super::{Members, UnderTest};
 pub struct GcpSm {
     client: Client,
     address: String,
+    machine: String,
 }
 
 const SECRETS: &str = "/v1/projects/ai-lab/secrets";
@@ -23,11 +24,12 @@ impl GcpSm {
     /// What proves that a machine is what it says it is; its metadata server gives it.
     pub const TOKEN: &'static str = seed_fakes::GcpSm::TOKEN;
 
-    /// What is at a place, whose metadata server is there, too.
-    pub fn new(address: &str) -> Self {
+    /// What is at a place, asked from a machine with a metadata server at that host and port.
+    pub fn new(address: &str, machine: &str) -> Self {
         Self {
             client: Client::new(address, None),
             address: address.to_owned(),
+            machine: machine.to_owned(),
         }
     }
 
@@ -52,13 +54,12 @@ impl UnderTest for GcpSm {
     }
 
     fn variables(&self) -> Vec<(String, String)> {
-        let host = self.address.trim_start_matches("http://");
         let variables = [
             (
                 "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER",
                 &*self.address,
             ),
-            ("GCE_METADATA_HOST", host),
+            ("GCE_METADATA_HOST", &*self.machine),
         ];
         variables
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -138,5 +139,9 @@ impl UnderTest for GcpSm {
 
     fn property(&self) -> Option<&'static str> {
         None
+    }
+
+    fn writes_each(&self) -> usize {
+        2
     }
 }

@@ -46,6 +46,11 @@ pub trait UnderTest: fmt::Debug + Sync {
     /// What a manifest must say of a single value beside the stored name.
     fn property(&self) -> Option<&'static str>;
 
+    /// How many writes it takes to create an entry.
+    fn writes_each(&self) -> usize {
+        1
+    }
+
     /// Prepares a workspace whose `seed` can get in.
     fn workspace(&self) -> Result<Workspace, String> {
         let variables = self.variables().into_iter();

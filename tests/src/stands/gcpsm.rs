@@ -1,6 +1,7 @@
 //! Google Secret Manager: the global secrets of one project, and the metadata server of a machine in it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use seed_fakes::{Answer, GcpSm, Server};
@@ -11,13 +12,19 @@ use crate::service::{self, UnderTest};
 
 impl Stand for GcpSm {
     const CREDENTIAL: &'static str = service::GcpSm::TOKEN;
+    const WRITES_EACH: usize = 2;
 
     fn empty() -> Self {
         Self::new()
     }
 
     fn under_test(url: &str) -> Result<Box<dyn UnderTest>, String> {
-        Ok(Box::new(service::GcpSm::new(url)))
+        // A metadata server knows no TLS.
+        let machine = match url.strip_prefix("http://") {
+            Some(host) => host.to_owned(),
+            None => machine().to_owned(),
+        };
+        Ok(Box::new(service::GcpSm::new(url, &machine)))
     }
 
     fn kept(&self) -> BTreeMap<String, Kept> {
@@ -67,7 +74,24 @@ impl Stand for GcpSm {
         Self::expire(self);
     }
 
+    fn shells(&self) -> Vec<String> {
+        let mut names = self.names();
+        names.retain(|name| self.versions(name) == 0);
+        names
+    }
+
     fn outlive_claims(&self) {
         self.advance(Duration::from_mins(3));
     }
+}
+
+/// A metadata server for all tests of a program whose own stand-in knows only TLS.
+fn machine() -> &'static str {
+    static MACHINE: OnceLock<(Server<GcpSm>, String)> = OnceLock::new();
+    let start = || {
+        let server = Server::start(GcpSm::new());
+        let address = server.address().to_string();
+        (server, address)
+    };
+    &MACHINE.get_or_init(start).1
 }

@@ -13,6 +13,9 @@ pub trait Stand: Service + Sized {
     /// A person's credential, which is to be seen nowhere.
     const CREDENTIAL: &'static str;
 
+    /// How many writes it takes to create an entry.
+    const WRITES_EACH: usize = 1;
+
     /// One that keeps nothing yet.
     fn empty() -> Self;
 
@@ -38,6 +41,11 @@ pub trait Stand: Service + Sized {
 
     /// The credential is good no more.
     fn expire(&self);
+
+    /// The names under which there is a place for a value and no value yet.
+    fn shells(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Lets as much of the service's own time pass as somebody waits for a run that may have died.
     fn outlive_claims(&self) {}

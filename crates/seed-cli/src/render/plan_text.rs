@@ -149,7 +149,11 @@ pub(super) fn words(step: &Step) -> String {
     match &step.action {
         Action::Ask => format!("you provide: {}", step.source),
         Action::Blocked(why) => why.to_string(),
-        Action::Create => step.source.clone(),
+        Action::Create => match step.state {
+            // Somebody made a place for it, or a run was cut off before the value.
+            Some(State::Empty) => format!("{}; its name is there, without a value", step.source),
+            Some(_) | None => step.source.clone(),
+        },
         Action::Keep => step
             .state
             .as_ref()

@@ -93,8 +93,8 @@ async fn each_documented_error_is_sorted_by_what_can_be_done_and_names_call_and_
     AddSecretVersion: unexpected: ALREADY_EXISTS FAILED_PRECONDITION UNIMPLEMENTED
     CreateSecret: conflict: ALREADY_EXISTS
     CreateSecret: denied: PERMISSION_DENIED
-    CreateSecret: invalid: FAILED_PRECONDITION INVALID_ARGUMENT OUT_OF_RANGE
-    CreateSecret: misplaced: NOT_FOUND BILLING_DISABLED CONSUMER_INVALID SERVICE_DISABLED USER_PROJECT_DENIED
+    CreateSecret: invalid: FAILED_PRECONDITION INVALID_ARGUMENT NOT_FOUND OUT_OF_RANGE
+    CreateSecret: misplaced: BILLING_DISABLED CONSUMER_INVALID SERVICE_DISABLED USER_PROJECT_DENIED
     CreateSecret: rate-limited: RESOURCE_EXHAUSTED RATE_LIMIT_EXCEEDED
     CreateSecret: unauthenticated: UNAUTHENTICATED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_EXPIRED
     CreateSecret: unavailable: ABORTED CANCELLED DATA_LOSS DEADLINE_EXCEEDED INTERNAL UNAVAILABLE UNKNOWN
@@ -162,13 +162,13 @@ async fn each_reason_says_what_to_do_about_it() {
     ABORTED: the service has a problem; run the command again later
     ALREADY_EXISTS: that is no answer to such a call; is the endpoint that of Secret Manager?
     CANCELLED: the service has a problem; run the command again later
-    DATA_LOSS: the service says that what is stored is damaged
+    DATA_LOSS: the service says that what is stored is damaged; ask those who run it
     DEADLINE_EXCEEDED: the service has a problem; run the command again later
-    FAILED_PRECONDITION: its newest version is disabled or destroyed
+    FAILED_PRECONDITION: its newest version is disabled or destroyed; enable it, or add another
     INTERNAL: the service has a problem; run the command again later
-    INVALID_ARGUMENT: the service does not take that name, value, label, location or key
-    NOT_FOUND: nothing is there
-    OUT_OF_RANGE: the service does not take that name, value, label, location or key
+    INVALID_ARGUMENT: the service does not take that name, value, label, location or key; correct it in the contract
+    NOT_FOUND: nothing is there; run the command again to see what is
+    OUT_OF_RANGE: the service does not take that name, value, label, location or key; correct it in the contract
     PERMISSION_DENIED: the identity in use may not do that; have `secretmanager.versions.access` given to it
     RESOURCE_EXHAUSTED: too many requests for the project's quota; run the command again later
     UNAUTHENTICATED: the credentials are not taken; log in again, then run the command again
@@ -187,40 +187,8 @@ async fn each_reason_says_what_to_do_about_it() {
 
 #[tokio::test]
 async fn what_is_not_the_services_word_is_never_absence() {
-    let html = Answer {
-        status: 404,
-        headers: vec![("content-type".to_owned(), "text/html".to_owned())],
-        body: b"<html>not found</html>".to_vec(),
-    };
-    let wrong = json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "x"}});
-    let faults = [
-        ("bare 404", Fault::Empty404),
-        ("html 404", Fault::Answer(html)),
-        (
-            "redirect",
-            Fault::Redirect("http://127.0.0.1:1/".to_owned()),
-        ),
-        ("bare 403", Fault::Answer(Answer::empty(403))),
-        ("bare 408", Fault::Answer(Answer::empty(408))),
-        ("bare 429", Fault::Answer(Answer::empty(429))),
-        ("bare 499", Fault::Answer(Answer::empty(499))),
-        ("bare 502", Fault::Answer(Answer::empty(502))),
-        (
-            "other json",
-            Fault::Answer(Answer::json(404, &json!({"error": "x"}))),
-        ),
-        // A gateway that hands the words on with a status of its own.
-        ("other code", Fault::Answer(Answer::json(502, &wrong))),
-        ("malformed", Fault::Malformed),
-        (
-            "other list",
-            Fault::Answer(Answer::json(200, &json!({"items": []}))),
-        ),
-        ("cut before", Fault::CutBefore),
-        ("cut inside", Fault::CutInside),
-    ];
     let mut lines = Vec::new();
-    for (what, fault) in faults {
+    for (what, fault) in strange_answers() {
         let mut line = format!("{what:<10}");
         for call in [
             "ListSecrets",
@@ -252,6 +220,42 @@ async fn what_is_not_the_services_word_is_never_absence() {
     cut before unavailable   unavailable   unavailable   unavailable   unavailable   unavailable   indeterminate
     cut inside unavailable   unavailable   unavailable   unavailable   done          done          indeterminate
     ");
+}
+
+/// What a proxy, a gateway or another service may answer.
+fn strange_answers() -> Vec<(&'static str, Fault)> {
+    let html = Answer {
+        status: 404,
+        headers: vec![("content-type".to_owned(), "text/html".to_owned())],
+        body: b"<html>not found</html>".to_vec(),
+    };
+    let wrong = json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "x"}});
+    vec![
+        ("bare 404", Fault::Empty404),
+        ("html 404", Fault::Answer(html)),
+        (
+            "redirect",
+            Fault::Redirect("http://127.0.0.1:1/".to_owned()),
+        ),
+        ("bare 403", Fault::Answer(Answer::empty(403))),
+        ("bare 408", Fault::Answer(Answer::empty(408))),
+        ("bare 429", Fault::Answer(Answer::empty(429))),
+        ("bare 499", Fault::Answer(Answer::empty(499))),
+        ("bare 502", Fault::Answer(Answer::empty(502))),
+        (
+            "other json",
+            Fault::Answer(Answer::json(404, &json!({"error": "x"}))),
+        ),
+        // A gateway that hands the words on with a status of its own.
+        ("other code", Fault::Answer(Answer::json(502, &wrong))),
+        ("malformed", Fault::Malformed),
+        (
+            "other list",
+            Fault::Answer(Answer::json(200, &json!({"items": []}))),
+        ),
+        ("cut before", Fault::CutBefore),
+        ("cut inside", Fault::CutInside),
+    ]
 }
 
 #[tokio::test]

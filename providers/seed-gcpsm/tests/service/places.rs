@@ -87,11 +87,14 @@ async fn a_project_that_is_not_ours_is_asked_for_nothing_more() {
     let made = adapter.create(&name("a"), &single("v"), &marks).await;
     let text = made.unwrap_err().to_string();
     let (text, _) = text.rsplit_once(" (request id ").unwrap();
-    insta::assert_snapshot!(text, @"create `a`: CreateSecret failed with `PERMISSION_DENIED`: the project does not exist, or the identity in use may not see it; check `project`");
+    insta::assert_snapshot!(text, @"
+    find out where and as whom: ListSecrets failed with `PERMISSION_DENIED`: the project does not exist, or the identity in use may not see it; check `project`
+    ");
     assert!(server.service().names().is_empty());
 }
 
 /// What is wrong with settings is said before any call.
+#[expect(clippy::too_many_lines, reason = "the table is long")]
 #[test]
 fn settings_that_cannot_be_meant_are_refused() {
     let text = |text: &str| Some(text.to_owned());

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use crate::support::policy;
 
-const KEYS: usize = 1_000;
+const KEYS: u32 = 1_000;
 const MINUTE: Duration = Duration::from_mins(1);
 /// What the service takes.
-const QUOTA: usize = 600;
+const QUOTA: u32 = 600;
 
 /// The requests of 1,000 creations, each of which is two writes: no minute sees more than the service takes, and all are
 /// over not much later than the service lets them be.
@@ -29,7 +29,7 @@ async fn a_thousand_secrets_take_as_long_as_the_quota_says_and_hardly_longer() {
         ..policy()
     });
     let begin = Instant::now();
-    let one = async |key: usize| {
+    let one = async |key: u32| {
         let name = Kind::Gcpsm.existing_name(&format!("key-{key}")).unwrap();
         let turns = requests
             .turns(2, Operation::Create, Some(&name))
@@ -48,17 +48,18 @@ async fn a_thousand_secrets_take_as_long_as_the_quota_says_and_hardly_longer() {
     join_all((0..KEYS).map(one)).await;
     let took = begin.elapsed();
     let sent = sent.into_inner().unwrap();
-    assert_eq!(sent.len(), 2 * KEYS);
+    assert_eq!(u32::try_from(sent.len()), Ok(2 * KEYS));
     let mut minute = VecDeque::new();
     for at in sent {
         while minute.front().is_some_and(|first| at >= *first + MINUTE) {
             minute.pop_front();
         }
         minute.push_back(at);
-        assert!(minute.len() <= QUOTA, "{} in a minute", minute.len());
+        let count = u32::try_from(minute.len()).unwrap();
+        assert!(count <= QUOTA, "{count} in a minute");
     }
     // The service takes the first 600 at once, and the last 200 in the fourth minute; spread evenly, all take 200 s.
-    let quota = MINUTE.mul_f64(2.0 * KEYS as f64 / QUOTA as f64);
+    let quota = MINUTE * 2 * KEYS / QUOTA;
     assert!(took <= quota.mul_f64(1.05), "{took:?} for {quota:?}");
 }
 
@@ -67,7 +68,7 @@ async fn a_thousand_secrets_take_as_long_as_the_quota_says_and_hardly_longer() {
 fn the_quotas_of_the_service_are_kept_by_default() {
     let Pace { reads, writes } = CAPABILITIES.pace;
     for pace in [reads, writes] {
-        let pace = usize::try_from(pace.unwrap().get()).unwrap();
+        let pace = pace.unwrap().get();
         assert!((QUOTA * 95 / 100..=QUOTA).contains(&pace), "{pace}");
     }
 }

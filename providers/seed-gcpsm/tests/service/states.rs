@@ -11,7 +11,12 @@ fn told(presence: &Presence) -> String {
     match presence {
         Presence::Present { version, shape } => format!("present {}, {shape:?}", version.as_str()),
         Presence::Empty { version } => format!("empty {}", version.as_str()),
-        other => format!("{other:?}"),
+        Presence::Absent
+        | Presence::Deleted { .. }
+        | Presence::Disabled { .. }
+        | Presence::Exists
+        | Presence::Hidden { .. }
+        | Presence::Unknown { .. } => format!("{presence:?}"),
     }
 }
 
