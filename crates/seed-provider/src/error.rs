@@ -23,6 +23,7 @@ pub struct Error {
     message: Cow<'static, str>,
     stopped: bool,
     contested: bool,
+    unsent: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -41,6 +42,7 @@ impl Error {
             message: message.into(),
             stopped: false,
             contested: false,
+            unsent: false,
             source: None,
         }
     }
@@ -61,6 +63,14 @@ impl Error {
     #[must_use]
     pub fn contested(mut self) -> Self {
         self.contested = true;
+        self
+    }
+
+    /// Says that an attempt ended without a request: it must be prepared anew. It tells nothing of the service, and is not
+    /// tried again by [`Requests`](crate::Requests).
+    #[must_use]
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
         self
     }
 
@@ -125,6 +135,11 @@ impl Error {
     /// Tells whether somebody else's write came beside ours, so that no reading settles what is stored.
     pub fn is_contested(&self) -> bool {
         self.contested
+    }
+
+    /// Tells whether nothing was sent, and what was to be sent must be prepared anew.
+    pub fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// Tells whether the same call may simply be sent again.

@@ -171,6 +171,7 @@ impl Requests {
                     self.patience.taken(asked.counts);
                     return Ok(answer);
                 }
+                Err(err) if err.is_unsent() => return Err(err),
                 Err(err) => err,
             };
             tries.waited += sent.elapsed();
@@ -245,7 +246,9 @@ impl Requests {
                 let message = format!("there was no answer within {} s", deadline.as_secs_f64());
                 Err(asked.error(kind, message))
             });
-        let had_no_effect = answer.as_ref().is_err_and(Error::is_retryable);
+        let had_no_effect = answer
+            .as_ref()
+            .is_err_and(|err| err.is_retryable() || err.is_unsent());
         if asked.counts == Counts::AsWrite && !had_no_effect {
             stop::begun();
         }
@@ -706,6 +709,24 @@ mod tests {
         stopping(stop.clone(), calls).await.unwrap();
         let read = requests.read(Operation::Read, None, taken);
         assert!(stopping(stop, read).await.unwrap_err().is_stopped());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_sends_nothing_tells_nothing_of_the_service_and_begins_nothing() {
+        let requests = Requests::new(policy());
+        let stop = CancellationToken::new();
+        let late = || async {
+            let err = Error::new(ErrorKind::Conflict, Operation::Create, "too late");
+            Err::<(), _>(err.unsent())
+        };
+        let calls = async {
+            let err = requests.write(Operation::Create, None, late).await;
+            assert!(err.unwrap_err().is_unsent());
+            stop.cancel();
+            requests.write(Operation::Create, None, late).await
+        };
+        let err = stopping(stop.clone(), calls).await.unwrap_err();
+        assert!(err.is_stopped(), "{err}");
     }
 
     #[tokio::test(start_paused = true)]
