@@ -15,6 +15,9 @@ pub enum Fault {
     CutAfter,
     /// The service has done what was asked; the connection is cut in the middle of the answer's body.
     CutInside,
+    /// This answer; the service does what was asked only after so many more requests have come, or when the test says so
+    /// by [`Server::let_arrive`](crate::Server::let_arrive).
+    Delayed(Answer, usize),
     /// The service has done what was asked; the answer is nonsense from its first byte, below TLS where there is TLS.
     GarbleAfter,
     /// The service has done what was asked, and the answer comes this much later.

@@ -72,6 +72,8 @@ struct Control {
     rules: Vec<Rule>,
     latency: Duration,
     quota: Option<Bucket>,
+    /// Requests that the service has not seen yet, and with which one to come it does.
+    delayed: Vec<(usize, Request)>,
 }
 
 impl<S: Service> Server<S> {
@@ -149,6 +151,11 @@ impl<S: Service> Server<S> {
     /// Forgets all faults.
     pub fn heal(&self) {
         self.shared.control().rules.clear();
+    }
+
+    /// Lets all requests arrive that [`Fault::Delayed`] keeps.
+    pub fn let_arrive(&self) {
+        self.shared.arrive(usize::MAX);
     }
 
     /// Waits so long before each answer.
@@ -261,6 +268,7 @@ impl<S: Service> Shared<S> {
             Some(
                 Fault::Answer(_)
                 | Fault::CutBefore
+                | Fault::Delayed(..)
                 | Fault::Redirect(_)
                 | Fault::Empty404
                 | Fault::Echo(_)
@@ -278,6 +286,20 @@ impl<S: Service> Shared<S> {
         (index, fault, control.latency)
     }
 
+    /// Lets the service do what was delayed until this request.
+    fn arrive(&self, index: usize) {
+        let mut control = self.control();
+        let delayed = std::mem::take(&mut control.delayed);
+        let (due, later): (Vec<_>, Vec<_>) =
+            delayed.into_iter().partition(|(due, _)| *due <= index);
+        control.delayed = later;
+        drop(control);
+        for (_, request) in due {
+            // Nobody hears the answer.
+            let _unheard = self.service.answer(&request);
+        }
+    }
+
     /// Records what was answered, unless the log was cleared meanwhile.
     fn leave(&self, index: usize, status: u16) {
         if let Some(call) = self.control().log.0.get_mut(index) {
@@ -292,6 +314,11 @@ impl<S: Service> Shared<S> {
     ) -> Result<hyper::Response<Body>, io::Error> {
         let request = whole(request).await?;
         let (index, fault, latency) = self.enter(&request);
+        self.arrive(index);
+        if let Some(Fault::Delayed(_, after)) = &fault {
+            let due = index.saturating_add(*after);
+            self.control().delayed.push((due, request.clone()));
+        }
         let does = self
             .control()
             .log
@@ -305,7 +332,9 @@ impl<S: Service> Shared<S> {
         self.logged.notify_waiters();
         tokio::time::sleep(latency).await;
         let answer = match (fault, done) {
-            (None, Some(answer)) | (Some(Fault::Answer(answer)), _) => plain(&answer),
+            (None, Some(answer)) | (Some(Fault::Answer(answer) | Fault::Delayed(answer, _)), _) => {
+                plain(&answer)
+            }
             (Some(Fault::Late(late)), Some(answer)) => {
                 tokio::time::sleep(late).await;
                 plain(&answer)
