@@ -113,6 +113,10 @@ pub async fn replace(
             Err(err) => err,
         };
         match (err.kind(), &lost) {
+            // What is read proves nothing.
+            (ErrorKind::Indeterminate, _) if err.is_contested() => {
+                return Replaced::Uncertain(failure::of_call(&err));
+            }
             // A change may be our own: a request whose answer was lost can have arrived after we looked.
             (ErrorKind::Indeterminate, _)
             | (ErrorKind::Conflict | ErrorKind::NotFound, Some(_)) => {}
@@ -123,8 +127,9 @@ pub async fn replace(
         match settle(wanted, &providers, expected).await {
             Settled::Nothing => lost = lost.or(Some(err)),
             Settled::Ours(version) => return stands(&at, version, convergers, waiting).await,
-            Settled::Theirs => return Replaced::Changed,
-            Settled::Open => {
+            // Nothing refuses ours when it comes late there: it would take the place of theirs.
+            Settled::Theirs if !convergers.contains_key(at.backend) => return Replaced::Changed,
+            Settled::Open | Settled::Theirs => {
                 let lost = lost.as_ref().unwrap_or(&err);
                 return Replaced::Uncertain(failure::of_call(lost));
             }

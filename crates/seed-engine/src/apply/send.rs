@@ -13,6 +13,8 @@ use crate::failure;
 /// How often something is sent: once, and once more when the answer was lost and nothing is there.
 const TRIES: usize = 2;
 
+const LATE: &str = "somebody else's is there, and what was sent may still come and take its place";
+
 /// What became of what was sent.
 pub(super) enum Sent {
     Failed(Error),
@@ -76,6 +78,11 @@ impl Writer<'_> {
             }
             match self.find(&how, document).await {
                 Found::Ours(version) => return Sent::Stored(version),
+                Found::Others if self.job.convergers.contains_key(self.at.backend) => {
+                    // Nothing refuses ours when it comes late: it would take the place of theirs.
+                    let lost = lost.as_ref().unwrap_or(&err);
+                    return Sent::Uncertain(doubt(lost, LATE));
+                }
                 Found::Others => return Sent::Taken(Some(err)),
                 Found::Open(reading) => {
                     let lost = lost.as_ref().unwrap_or(&err);

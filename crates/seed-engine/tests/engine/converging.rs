@@ -13,7 +13,7 @@ use seed_engine::{Event, Observer, read_values};
 use seed_provider::{Converge, Error, ErrorKind, Memory, Operation, Provider, Shelf, ShelfRun};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::world::{BACKEND, Stage, World, fates, fields, id, single};
+use crate::world::{BACKEND, Play, Stage, World, fates, fields, id, single};
 
 const PAIR: &str = "
   password: {generate: {hex: 16}}
@@ -272,6 +272,33 @@ async fn a_run_that_is_stopped_twice_says_that_it_does_not_know() {
         ]
     );
     assert_eq!(run.way.calls(Operation::Settle), 0);
+}
+
+/// Nothing refuses ours when it comes late: it would take the place of what is there by then.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_may_still_come_on_top_of_somebody_elses_is_in_doubt() {
+    for (converges, expected) in [
+        (false, "token lost"),
+        (
+            true,
+            "token uncertain: create `token`: as the test wants (request id r-7); somebody else's is there, and what \
+             was sent may still come and take its place",
+        ),
+    ] {
+        let stage = Stage::new(Memory::of(Kind::AzureKv));
+        let mut world = World::on(Arc::clone(&stage), "  token: {generate: {hex: 16}}\n");
+        if converges {
+            let way = Arc::new(Shelf::new().run(1, || Duration::ZERO)) as Arc<dyn Converge>;
+            world.convergers = BTreeMap::from([(BACKEND.to_owned(), way)]);
+        }
+        let mut theirs = Some(single("theirs"));
+        stage.play(move |operation, _| match operation {
+            Operation::Create => Play::Fail(ErrorKind::Indeterminate),
+            Operation::Read => theirs.take().map_or(Play::Pass, Play::Preempt),
+            _ => Play::Pass,
+        });
+        assert_eq!(fates(&world.run().await), [expected]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! One value in the place of another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seed_core::backend::Kind;
 use seed_core::document::{Document, FieldValue, Fields};
@@ -9,7 +10,7 @@ use seed_core::produce::{Values, document};
 use seed_core::resolve::Place;
 use seed_core::secret::SecretValue;
 use seed_engine::{Convergers, Replaced, Replacement, Replacers, as_providers, find, replace};
-use seed_provider::{Error, ErrorKind, Memory, Operation, Replace};
+use seed_provider::{Converge, Error, ErrorKind, Memory, Operation, Replace, Shelf};
 
 use crate::world::{BACKEND, World, id};
 
@@ -26,6 +27,7 @@ struct Stand {
     world: World,
     memory: Arc<Memory>,
     replacers: Replacers,
+    convergers: Convergers,
 }
 
 impl Stand {
@@ -36,6 +38,7 @@ impl Stand {
             world: World::new(kind, SECRETS),
             memory,
             replacers: Replacers::from([(BACKEND.to_owned(), replacer)]),
+            convergers: Convergers::new(),
         }
     }
 
@@ -79,7 +82,7 @@ impl Stand {
             document: &self.document(key, "new"),
             found: &found,
         };
-        let replaced = replace(&wanted, &self.replacers, &Convergers::new(), &|_| {}).await;
+        let replaced = replace(&wanted, &self.replacers, &self.convergers, &|_| {}).await;
         let now = find(resolved, &providers, &id).await.unwrap();
         (replaced, now.value.expose_text().unwrap().to_owned())
     }
@@ -176,6 +179,44 @@ async fn what_did_not_arrive_is_sent_once_more() {
     let (replaced, now) = stand.replace("token", lost).await;
     assert_eq!((replaced, now.as_str()), (Replaced::Stored, "new"));
     assert_eq!(stand.memory.calls(Operation::Replace), 2);
+}
+
+/// Where nothing refuses ours when it comes late, it would take the place of theirs.
+#[tokio::test]
+async fn what_may_still_come_on_top_of_somebody_elses_is_uncertain() {
+    for converges in [false, true] {
+        let mut stand = Stand::new(Kind::AzureKv);
+        if converges {
+            let way = Arc::new(Shelf::new().run(1, || Duration::ZERO)) as Arc<dyn Converge>;
+            stand.convergers = Convergers::from([(BACKEND.to_owned(), way)]);
+        }
+        stand.put("token", "old");
+        let (replaced, now) = stand
+            .replace("token", |stand| {
+                stand.fail(Operation::Replace, ErrorKind::Indeterminate);
+                stand.put("token", "theirs");
+            })
+            .await;
+        assert_eq!(now, "theirs");
+        let uncertain = matches!(replaced, Replaced::Uncertain(_));
+        assert_eq!(uncertain, converges, "{replaced:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_both_have_written_is_uncertain_whatever_is_read() {
+    let stand = Stand::new(Kind::Gcpsm);
+    stand.put("token", "old");
+    let (replaced, _) = stand
+        .replace("token", |stand| {
+            let error = Error::new(ErrorKind::Indeterminate, Operation::Replace, "both wrote");
+            let error = error.contested();
+            stand
+                .memory
+                .lose_answer_of_next(Operation::Replace, None, error);
+        })
+        .await;
+    assert!(matches!(replaced, Replaced::Uncertain(_)), "{replaced:?}");
 }
 
 #[tokio::test]
