@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::base64::decode_url_safe;
+use azure_core::credentials::AccessToken;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport as SdkTransport};
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use rand::TryRng as _;
@@ -15,14 +16,16 @@ use rand::rngs::SysRng;
 use seed_core::backend::{Capabilities, Confirm, Description, Guarantee, Kind, Pace};
 use seed_core::name::SecretName;
 use seed_provider::{ErrorKind, Identity, Operation, Policy, Requests, Result};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use crate::claim::{Claim, Purpose as ClaimPurpose};
+use crate::clock::{Clock, LEAP};
 use crate::config::{Config, ConfigError};
 use crate::credentials::Chain;
 use crate::error::{Call, Purpose};
 use crate::place::Place;
-use crate::transport::{Clock, Owner, Reach, Transport, client};
+use crate::transport::{Owner, Reach, Transport, client};
 
 /// One vault of Azure Key Vault.
 pub struct AzureKv {
@@ -31,6 +34,8 @@ pub struct AzureKv {
     pub(crate) clock: Clock,
     pub(crate) pause: Duration,
     pub(crate) run: u64,
+    /// How many writes may be prepared: one that has its turn must not wait for others while its look ages.
+    pub(crate) writers: Semaphore,
     /// What versions look like in a list, by lowered name: a list does not name them.
     pub(crate) known: Mutex<BTreeMap<String, Known>>,
     place: Arc<Place>,
@@ -39,6 +44,14 @@ pub struct AzureKv {
     identity: OnceCell<Identity>,
     notes: Mutex<BTreeSet<String>>,
     step: AtomicU64,
+}
+
+/// The moment before a look: what comes later is not in its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Instant,
+    /// By the service's clock.
+    pub(crate) time: i64,
 }
 
 /// A version that this adapter wrote or read.
@@ -117,8 +130,10 @@ impl AzureKv {
                 "run the command again",
             )
         })?;
+        let writers = policy.concurrency.get().min(Semaphore::MAX_PERMITS);
         Ok(Self {
             client,
+            writers: Semaphore::new(writers),
             requests: Requests::new(policy),
             clock,
             pause: config.pause.unwrap_or(PAUSE),
@@ -155,18 +170,7 @@ impl AzureKv {
             name: None,
             call: Call::GetSecrets,
         };
-        let scope = self.place.scope();
-        let scope = scope.as_str();
-        let ask = || async move {
-            let token = self.chain.token(scope).await;
-            token.map_err(|keyless| purpose.keyless(&keyless))
-        };
-        let token = if self.chain.is_prompt() {
-            self.look(purpose, ask).await?
-        } else {
-            // A person may have to wait for `az`, so this is no part of a request and its deadline.
-            ask().await?
-        };
+        let token = self.token(purpose).await?;
         let claims = Claims::of(token.token.secret());
         let who = claims.as_ref().and_then(Claims::who);
         // The client sends its first request without a token, to be told for what it needs one. So would all that are
@@ -189,7 +193,27 @@ impl AzureKv {
             }
             Err(err) => return Err(err),
         }
+        if self.clock.now() == 0 {
+            let message = "the answers do not tell the vault's time, without which nobody can say who wrote first; is there a proxy in between that removes `Date`?";
+            return Err(purpose.error(ErrorKind::Unexpected, message));
+        }
         Ok(Identity { who })
+    }
+
+    /// Gets a token ready that lives for a while, so that no request has to wait for one.
+    pub(crate) async fn token(&self, purpose: Purpose<'_>) -> Result<AccessToken> {
+        let scope = self.place.scope();
+        let scope = scope.as_str();
+        let ask = || async move {
+            let token = self.chain.token(scope).await;
+            token.map_err(|keyless| purpose.keyless(&keyless))
+        };
+        if self.chain.is_prompt() {
+            self.look(purpose, ask).await
+        } else {
+            // A person may have to wait for `az`, so this is no part of a request and its deadline.
+            ask().await
+        }
     }
 
     /// Sends a request that changes nothing.
@@ -217,12 +241,27 @@ impl AzureKv {
         notes.iter().cloned().collect()
     }
 
+    /// Whether the time of a look that began at `moment` is not known: the vault's clock has leapt since, or seems to.
+    pub(crate) fn doubts(&self, moment: Moment) -> bool {
+        let passed = i64::try_from(moment.at.elapsed().as_secs()).unwrap_or(i64::MAX);
+        let explained = moment.time.saturating_add(passed).saturating_add(LEAP + 1);
+        self.clock.is_in_doubt() || self.clock.now() > explained
+    }
+
+    /// Call it right before a look.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            at: Instant::now(),
+            time: self.clock.now(),
+        }
+    }
+
     /// A claim that no other write of any run has.
-    pub(crate) fn claim(&self, purpose: ClaimPurpose) -> Claim {
+    pub(crate) fn claim(&self, looked: Moment, purpose: ClaimPurpose) -> Claim {
         Claim {
             run: self.run,
             step: self.step.fetch_add(1, Ordering::Relaxed),
-            looked: self.clock.now(),
+            looked: looked.time,
             purpose,
         }
     }

@@ -128,6 +128,10 @@ impl<'a> Purpose<'a> {
             Lost::Tls(_) | Lost::Elsewhere => ErrorKind::Unexpected,
             Lost::Challenge => ErrorKind::Misplaced,
             Lost::Cut => self.lost(),
+            Lost::Late => {
+                let message = "the look before it is too long ago";
+                return self.error(ErrorKind::Conflict, message).unsent();
+            }
             Lost::TooLarge => return self.not_understood(),
         };
         self.error(kind, format!("{}: {lost}", self.call.as_str()))
@@ -223,6 +227,16 @@ impl<'a> Purpose<'a> {
             _ => return None,
         })
     }
+}
+
+/// Whether it is refused because somebody else writes at the same moment.
+pub(crate) fn is_busy(err: &azure_core::Error) -> bool {
+    let refusal = find::<Refusal>(err);
+    refusal.is_some_and(|refusal| {
+        refusal.status == 409
+            && refusal.code.as_deref() == Some("Conflict")
+            && refusal.inner.is_none()
+    })
 }
 
 /// Whether it is refused because something of that name is just being recovered.

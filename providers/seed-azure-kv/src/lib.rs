@@ -11,6 +11,7 @@
 
 mod adapter;
 mod claim;
+mod clock;
 mod config;
 mod content;
 mod credentials;
@@ -20,6 +21,7 @@ mod inventory;
 #[cfg(test)]
 mod model;
 mod place;
+mod put;
 mod settle;
 mod transport;
 mod verbs;

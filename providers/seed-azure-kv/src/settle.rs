@@ -7,15 +7,23 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use seed_core::document;
 use seed_core::name::SecretName;
-use seed_provider::{Converge, Error, ErrorKind, Operation, Result, Settled, Written};
+use seed_provider::{Converge, Error, ErrorKind, Operation, Result, Settled, Turns, Written};
 use tokio::time::Instant;
 
-use crate::adapter::AzureKv;
+use crate::adapter::{AzureKv, Moment};
 use crate::claim::{Claim, Purpose as ClaimPurpose};
 use crate::decide::{Decision, Seen, Why, decide, stands};
-use crate::write::{Sent, Stored};
+use crate::put::{Draft, Sent};
+use crate::write::Stored;
 
 const OPERATION: Operation = Operation::Settle;
+
+/// What one look showed, and what follows from it.
+struct Verdict {
+    versions: Vec<Seen>,
+    decision: Decision,
+    moment: Moment,
+}
 
 /// What one look came to.
 enum Step {
@@ -38,7 +46,7 @@ impl Converge for AzureKv {
             let open = written.iter().enumerate();
             let open = open.filter(|(place, _)| !settled.contains_key(place));
             let steps: Vec<_> = open
-                .map(|(place, written)| async move { (place, self.step(written).await) })
+                .map(|(place, written)| async move { (place, self.step(written, begin).await) })
                 .collect();
             if steps.is_empty() {
                 break;
@@ -71,9 +79,9 @@ impl Converge for AzureKv {
 }
 
 impl AzureKv {
-    async fn step(&self, written: &Written) -> Step {
+    async fn step(&self, written: &Written, begin: Instant) -> Step {
         let name = &written.name;
-        match self.try_step(written).await {
+        match self.try_step(written, begin).await {
             Ok(step) => step,
             Err(err) => {
                 let told = Error::new(err.kind(), OPERATION, err.message().to_owned()).about(name);
@@ -85,27 +93,39 @@ impl AzureKv {
         }
     }
 
-    async fn try_step(&self, written: &Written) -> Result<Step> {
+    async fn try_step(&self, written: &Written, begin: Instant) -> Result<Step> {
         let (name, ours) = (&written.name, written.version.as_str());
-        let looked = Instant::now();
-        let (versions, decision) = self.decided(name, ours).await?;
-        Ok(match decision {
-            Decision::Ours { contested } => Step::Done(Settled::Ours { contested }),
-            Decision::Theirs(standing) => {
-                Step::Done(self.lost(name, &versions, ours, &standing).await?)
+        let mut seen = self.decided(name, ours).await?;
+        if let Decision::PutBack(_) = seen.decision {
+            // What is decided now does not age in a queue.
+            let turn = self.requests.turns(1, OPERATION, Some(name)).await?;
+            if seen.moment.at.elapsed() > NEAR {
+                seen = self.decided(name, ours).await?;
             }
-            Decision::Wait => Step::Again(
+            if let Decision::PutBack(first) = &seen.decision {
+                self.put_back(&turn, name, first, seen.moment).await?;
+                return Ok(Step::Again("the first value could not be put back in time"));
+            }
+        }
+        Ok(match seen.decision {
+            Decision::Ours { contested } => Step::Done(Settled::Ours { contested }),
+            Decision::Followed(standing) => {
+                Step::Done(self.followed(name, &seen.versions, ours, &standing).await?)
+            }
+            Decision::Theirs(standing) => {
+                Step::Done(self.lost(name, &seen.versions, ours, &standing).await?)
+            }
+            Decision::PutBack(_) | Decision::Wait => Step::Again(
                 "another run wrote over the first value and has not put it back in time",
             ),
+            // What was just written may not be shown yet.
+            Decision::Unclear(Why::Gone) if begin.elapsed() < self.pause => Step::Again(""),
             Decision::Unclear(why) => Step::Done(unclear(name, why.words())),
-            Decision::PutBack(first) => {
-                self.put_back(name, &first, looked).await?;
-                Step::Again("the first value could not be put back in time")
-            }
         })
     }
 
-    async fn decided(&self, name: &SecretName, ours: &str) -> Result<(Vec<Seen>, Decision)> {
+    async fn decided(&self, name: &SecretName, ours: &str) -> Result<Verdict> {
+        let moment = self.moment();
         let versions = self.versions_of(OPERATION, name).await?;
         let newest = versions.iter().map(|seen| seen.created).max();
         let mut newest = versions.iter().filter(|seen| Some(seen.created) == newest);
@@ -115,23 +135,62 @@ impl AzureKv {
             // Within one second only the service knows.
             (Some(_), Some(_)) => self.fetch(OPERATION, name, None).await?.version,
         };
-        let decision = decide(&versions, &current, ours, self.run, self.clock.now());
-        Ok((versions, decision))
+        let decision = if self.doubts(moment) {
+            Decision::Wait
+        } else {
+            decide(&versions, &current, ours, self.run, moment.time)
+        };
+        Ok(Verdict {
+            versions,
+            decision,
+            moment,
+        })
     }
 
-    /// Puts the value of the first version back. The look that said so began at `looked`.
-    async fn put_back(&self, name: &SecretName, first: &str, looked: Instant) -> Result<()> {
-        let claim = self.claim(ClaimPurpose::Copy(first.to_owned()));
+    /// Puts the value of a version back. The look that said so began at `moment`.
+    async fn put_back(
+        &self,
+        turn: &Turns,
+        name: &SecretName,
+        first: &str,
+        moment: Moment,
+    ) -> Result<()> {
         let stored = self.fetch(OPERATION, name, Some(first)).await?;
-        let put = self
-            .put(OPERATION, name, &stored.value, stored.kept, &claim, looked)
-            .await;
-        match put {
-            Ok(Sent::Late | Sent::Stored(_)) => Ok(()),
+        let draft = Draft {
+            value: &stored.value,
+            kept: stored.kept,
+            claim: self.claim(moment, ClaimPurpose::Copy(first.to_owned())),
+        };
+        match self.put(turn, OPERATION, name, draft, moment).await {
+            Ok(Sent::Late(_) | Sent::Stored(_)) => Ok(()),
             // The next look tells.
             Err(err) if err.kind() == ErrorKind::Indeterminate => Ok(()),
             Ok(Sent::Returning(err)) | Err(err) => Err(err),
         }
+    }
+
+    /// Another run made a version from ours, and that stands. All of ours is in it, unless somebody replaced it.
+    async fn followed(
+        &self,
+        name: &SecretName,
+        versions: &[Seen],
+        ours: &str,
+        standing: &str,
+    ) -> Result<Settled> {
+        let own = self.fetch(OPERATION, name, Some(ours)).await?;
+        let theirs = self.fetch(OPERATION, name, Some(standing)).await?;
+        let fields = document::decode_fields(&own.value);
+        let whole = match (fields, document::decode_fields(&theirs.value)) {
+            (Ok(fields), Ok(theirs)) => fields.iter().all(|(name, value)| {
+                let there = theirs.get(name);
+                there.is_some_and(|there| there.value().same_as(value.value()))
+            }),
+            (Err(_), _) | (_, Err(_)) => own.value.same_as(&theirs.value),
+        };
+        if whole {
+            return Ok(Settled::Ours { contested: true });
+        }
+        self.lost(name, versions, ours, standing).await
     }
 
     /// Another value stands. Fields that only ours had would be lost without a word.
@@ -176,20 +235,25 @@ impl AzureKv {
 }
 
 impl AzureKv {
-    /// Reads the current version. One that another run wrote counts only once no older value is to be put back.
-    pub(crate) async fn standing(&self, name: &SecretName) -> Result<Stored> {
-        let operation = Operation::Read;
+    /// Reads the current version, and tells when. One that another run wrote counts only once no other value is to be put
+    /// back.
+    pub(crate) async fn standing(
+        &self,
+        operation: Operation,
+        name: &SecretName,
+    ) -> Result<(Stored, Moment)> {
         let begin = Instant::now();
         loop {
+            let moment = self.moment();
             let stored = self.fetch(operation, name, None).await?;
             let claim = stored.look.claim.as_deref();
             let claim = claim.and_then(|text| text.parse::<Claim>().ok());
-            if claim.is_none_or(|claim| claim.run == self.run) {
-                return Ok(stored);
+            if claim.is_none_or(|claim| claim.run == self.run) && !self.doubts(moment) {
+                return Ok((stored, moment));
             }
             let versions = self.versions_of(operation, name).await?;
-            if stands(&versions, &stored.version, self.clock.now()) {
-                return Ok(stored);
+            if stands(&versions, &stored.version, moment.time) && !self.doubts(moment) {
+                return Ok((stored, moment));
             }
             if begin.elapsed() > self.pause * 6 + SLACK {
                 let message = "runs are writing to it at the same time, and which value stands is not known yet; try again in a minute";
@@ -220,5 +284,7 @@ fn unclear(name: &SecretName, why: impl Into<String>) -> Settled {
 }
 
 const BETWEEN: Duration = Duration::from_millis(500);
+/// A look that is not older needs no other one.
+const NEAR: Duration = Duration::from_millis(500);
 /// Beside the pauses of others: what a short pause would not leave them.
 const SLACK: Duration = Duration::from_secs(10);

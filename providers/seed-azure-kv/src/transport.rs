@@ -8,7 +8,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,7 +18,9 @@ use azure_core::time::parse_rfc7231;
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
 use reqwest::{Certificate, redirect, retry};
+use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::place::Place;
 
@@ -54,19 +55,12 @@ pub(crate) enum Lost {
     /// The vault asks for a token that is not for it. Nothing more was sent.
     #[error("the vault asks for a token of another service, which it does not get")]
     Challenge,
+    /// The look before this write is too long ago. Nothing was sent.
+    #[error("the look before it is too long ago")]
+    Late,
     /// More than any answer that is meant.
     #[error("the answer is too large")]
     TooLarge,
-}
-
-/// The vault's clock, as its answers tell it: seconds since 1970, or zero before the first one.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Clock(Arc<AtomicI64>);
-
-impl Clock {
-    pub(crate) fn now(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// The tenant that the vault belongs to, by its own word.
@@ -89,6 +83,15 @@ impl Owner {
             self.0.get_or_init(|| tenant);
         }
     }
+}
+
+tokio::task_local! {
+    static UNTIL: Instant;
+}
+
+/// Makes calls none of whose requests is sent after that time.
+pub(crate) async fn until<T>(time: Instant, calls: impl Future<Output = T>) -> T {
+    UNTIL.scope(time, calls).await
 }
 
 /// Sends the requests of one library client.
@@ -124,6 +127,10 @@ impl Transport {
         {
             return Err(wrapped(Lost::Elsewhere));
         }
+        // Whatever else had to be waited for, such as a token, is there by now.
+        if UNTIL.try_with(|until| Instant::now() > *until) == Ok(true) {
+            return Err(wrapped(Lost::Late));
+        }
         let sent = self.client.execute_request(request).await;
         let answer = sent.map_err(|err| wrapped(cause(&err)))?;
         let (status, headers, mut body) = answer.deconstruct();
@@ -135,9 +142,14 @@ impl Transport {
             whole.extend_from_slice(&piece);
         }
         let text = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name));
+        let by_identity = self.vault.is_none();
+        let (code, inner) = codes(&whole, by_identity);
         if let Some((place, clock, owner)) = &self.vault {
-            if let Some(date) = text("date").and_then(|text| parse_rfc7231(text).ok()) {
-                clock.0.fetch_max(date.unix_timestamp(), Ordering::Relaxed);
+            // What stands in between has another clock.
+            if (status.is_success() || code.is_some())
+                && let Some(date) = text("date").and_then(|text| parse_rfc7231(text).ok())
+            {
+                clock.learn(date.unix_timestamp());
             }
             if u16::from(status) == 401
                 && let Some(challenge) = text("www-authenticate")
@@ -158,8 +170,6 @@ impl Transport {
             let json = "application/json".to_owned();
             return Ok(cleaned(status, &[("content-type", json)], whole.freeze()));
         }
-        let by_identity = self.vault.is_none();
-        let (code, inner) = codes(&whole, by_identity);
         let id = text("x-ms-request-id").filter(|id| is_id(id));
         Err(wrapped(Refusal {
             status: status.into(),

@@ -37,7 +37,7 @@ impl Provider for AzureKv {
 
     async fn read(&self, name: &SecretName, shape: WantedShape) -> Result<Stored> {
         self.proven().await?;
-        let stored = self.standing(name).await?;
+        let (stored, _) = self.standing(Operation::Read, name).await?;
         let document = content::decode(Operation::Read, name, stored.value, shape)?;
         let version = Version::new(stored.version);
         Ok(Stored { document, version })
@@ -152,8 +152,10 @@ impl Restore for AzureKv {
                         return Err(err);
                     }
                     (_, ErrorKind::NotFound) => {}
-                    (Some(_), _) => return Err(err),
-                    (None, _) => return Err(in_doubt(operation, name, err.message())),
+                    (Some(refused), _) if refused.kind() != ErrorKind::Indeterminate => {
+                        return Err(err);
+                    }
+                    (Some(_) | None, _) => return Err(in_doubt(operation, name, err.message())),
                 },
             }
             if begin.elapsed() > self.pause * PAUSES {

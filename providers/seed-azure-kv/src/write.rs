@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use azure_core::http::RequestContent;
 use azure_security_keyvault_secrets::models::{
-    Secret, SecretAttributes, SecretClientGetSecretOptions, SetSecretParameters,
+    Secret, SecretAttributes, SecretClientGetSecretOptions,
 };
 use seed_core::inventory::Version;
 use seed_core::name::SecretName;
 use seed_core::secret::SecretValue;
-use seed_provider::{Error, ErrorKind, Marks, Operation, Result};
+use seed_provider::{Error, ErrorKind, Marks, Operation, Result, Turns};
 use tokio::time::Instant;
 
 use crate::adapter::{AzureKv, Known, Look};
-use crate::claim::{Claim, Purpose as ClaimPurpose, TAG};
-use crate::decide::{FRESH, Seen};
-use crate::error::{Call, Purpose, is_returning};
+use crate::claim::{Purpose as ClaimPurpose, TAG};
+use crate::decide::SKEW;
+use crate::error::{Call, Purpose};
 use crate::inventory::{Listed, parts};
+use crate::put::{Draft, Sent};
 
 /// One version, with its value.
 pub(crate) struct Stored {
@@ -29,21 +29,12 @@ pub(crate) struct Stored {
     enabled: bool,
 }
 
-/// What became of a write.
-pub(crate) enum Sent {
-    /// Nothing was sent: the look before it is too long ago.
-    Late,
-    /// Nothing was stored: something of that name is just being recovered.
-    Returning(Error),
-    Stored(Version),
-}
-
 /// What a version has beside its value.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
-    tags: BTreeMap<String, String>,
-    content_type: Option<String>,
-    attributes: Option<SecretAttributes>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) attributes: Option<SecretAttributes>,
 }
 
 impl Kept {
@@ -97,6 +88,10 @@ impl AzureKv {
             taken(purpose, secret)
         });
         let stored = got.await?;
+        if version.is_some_and(|version| version != stored.version) {
+            // What came from a store in between is not what was asked for.
+            return Err(purpose.not_understood());
+        }
         if version.is_none() {
             self.remember(name, stored.known());
         }
@@ -111,8 +106,11 @@ impl AzureKv {
         marks: &Marks,
     ) -> Result<Version> {
         let operation = Operation::Create;
-        for _ in 0..LOOKS {
-            let begin = Instant::now();
+        let _writer = self.writers.acquire().await;
+        let mut attempts = Attempts::new(self, operation, name);
+        loop {
+            let turn = attempts.turn().await?;
+            let moment = self.moment();
             match self.fetch(operation, name, None).await {
                 Err(err) if err.kind() == ErrorKind::NotFound => {}
                 // Disabled: it is there.
@@ -120,18 +118,20 @@ impl AzureKv {
                 Err(err) => return Err(err),
                 Ok(_) => return Err(exists(name)),
             }
-            let claim = self.claim(ClaimPurpose::First);
-            let kept = Kept::of(marks);
-            match self
-                .put(operation, name, value, kept, &claim, begin)
-                .await?
-            {
-                Sent::Late => {}
+            if self.doubts(moment) {
+                continue;
+            }
+            let draft = Draft {
+                value,
+                kept: Kept::of(marks),
+                claim: self.claim(moment, ClaimPurpose::First),
+            };
+            match self.put(&turn, operation, name, draft, moment).await? {
+                Sent::Late(why) => attempts.failed(why).await,
                 Sent::Returning(err) => return Err(self.returned(name, err).await),
                 Sent::Stored(version) => return Ok(version),
             }
         }
-        Err(never_fresh(operation, name))
     }
 
     /// Waits until something that is being recovered can be seen: no list shows it, nor does a look.
@@ -157,131 +157,90 @@ impl AzureKv {
         expected: &Version,
         value: impl Fn(&Stored) -> Result<SecretValue>,
     ) -> Result<Version> {
-        for _ in 0..LOOKS {
-            let begin = Instant::now();
-            let stored = self.fetch(operation, name, None).await?;
+        let _writer = self.writers.acquire().await;
+        let mut attempts = Attempts::new(self, operation, name);
+        let mut turn = None;
+        loop {
+            let taken = match turn.take() {
+                Some(turn) => turn,
+                None => attempts.turn().await?,
+            };
+            let (stored, moment) = self.standing(operation, name).await?;
             if !stored.is(expected) {
                 let message = "it was changed meanwhile";
                 return Err(Error::new(ErrorKind::Conflict, operation, message).about(name));
             }
             let value = value(&stored)?;
-            if self.clock.now() <= stored.look.created.max(stored.look.updated) {
+            if moment.time <= stored.look.created.max(stored.look.updated) + SKEW {
                 // In this second somebody may still write another version, and nobody could tell which came first.
                 tokio::time::sleep(SECOND).await;
+                turn = Some(taken);
                 continue;
             }
-            let claim = self.claim(ClaimPurpose::After(stored.version.clone()));
-            let kept = if operation == Operation::Replace {
-                stored.kept.without_times()
-            } else {
-                stored.kept
+            let purpose = ClaimPurpose::After(stored.version.clone());
+            let draft = Draft {
+                value: &value,
+                claim: self.claim(moment, purpose),
+                kept: if operation == Operation::Replace {
+                    stored.kept.without_times()
+                } else {
+                    stored.kept
+                },
             };
-            match self
-                .put(operation, name, &value, kept, &claim, begin)
-                .await?
-            {
-                Sent::Late => {}
+            match self.put(&taken, operation, name, draft, moment).await? {
+                Sent::Late(why) => attempts.failed(why).await,
                 Sent::Returning(err) => return Err(err),
                 Sent::Stored(version) => return Ok(version),
             }
         }
-        Err(never_fresh(operation, name))
     }
+}
 
-    /// Sends a value with a claim, unless the look that began at `looked` is too long ago.
-    pub(crate) async fn put(
-        &self,
-        operation: Operation,
-        name: &SecretName,
-        value: &SecretValue,
-        kept: Kept,
-        claim: &Claim,
-        looked: Instant,
-    ) -> Result<Sent> {
-        let purpose = Purpose::of(operation, name, Call::SetSecret);
-        let mut tags = kept.tags;
-        tags.insert(TAG.to_owned(), claim.to_string());
-        if tags.len() > TAGS {
-            let message = format!(
-                "it would have {} tags, with those of `seed`; Key Vault takes {TAGS}",
-                tags.len()
-            );
-            return Err(purpose.error(ErrorKind::Invalid, message));
-        }
-        let (tags, kind, attributes) = (&tags, &kept.content_type, &kept.attributes);
-        let sent = self.requests.write(operation, Some(name), || async move {
-            if looked.elapsed() > FRESH {
-                return Ok(Answer::Late);
-            }
-            let parameters = SetSecretParameters {
-                value: value.expose_text().map(str::to_owned),
-                tags: Some(tags.clone().into_iter().collect()),
-                content_type: kind.clone(),
-                secret_attributes: attributes.clone(),
-            };
-            let body: RequestContent<SetSecretParameters> = parameters
-                .try_into()
-                .map_err(|_| purpose.not_understood())?;
-            let sent = self.client.set_secret(name.as_str(), body, None).await;
-            let answer = match sent {
-                Err(err) if is_returning(&err) => {
-                    return Ok(Answer::Returning(purpose.failed(&err)));
-                }
-                sent => sent.map_err(|err| purpose.failed(&err))?,
-            };
-            let secret = answer.into_model().map_err(|_| purpose.not_understood())?;
-            taken(purpose, secret).map(Answer::Stored)
-        });
-        let err = match sent.await {
-            Ok(Answer::Late) => return Ok(Sent::Late),
-            Ok(Answer::Returning(err)) => return Ok(Sent::Returning(err)),
-            Ok(Answer::Stored(stored)) if stored.look.claim == Some(claim.to_string()) => {
-                self.remember(name, stored.known());
-                return Ok(Sent::Stored(Version::new(stored.version)));
-            }
-            Ok(Answer::Stored(_)) => purpose.not_understood(),
-            Err(err) => err,
-        };
-        if err.kind() != ErrorKind::Indeterminate {
-            return Err(err);
-        }
-        // The claim tells whether it was done. That it is not there does not tell that it never will be.
-        let versions = self.versions_of(operation, name).await;
-        let ours = |seen: &Seen| seen.claim.as_ref() == Some(claim);
-        match versions.map(|versions| versions.into_iter().find(ours)) {
-            Ok(Some(seen)) => Ok(Sent::Stored(Version::new(seen.id))),
-            Ok(None) | Err(_) => Err(err),
+/// The way of one value to being written. Where a look is too old when its write could be sent, it is looked again.
+struct Attempts<'a> {
+    adapter: &'a AzureKv,
+    operation: Operation,
+    name: &'a SecretName,
+    begin: Instant,
+    rounds: u32,
+    /// Why the service did not take it, if it was asked.
+    refused: Option<Error>,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(adapter: &'a AzureKv, operation: Operation, name: &'a SecretName) -> Self {
+        Self {
+            adapter,
+            operation,
+            name,
+            begin: Instant::now(),
+            rounds: 0,
+            refused: None,
         }
     }
 
-    /// All versions, as a list shows them.
-    pub(crate) async fn versions_of(
-        &self,
-        operation: Operation,
-        name: &SecretName,
-    ) -> Result<Vec<Seen>> {
-        let purpose = Purpose::of(operation, name, Call::GetSecretVersions);
-        let listed = self.list(purpose).await?;
-        let versions = listed.into_iter().map(|listed| {
-            let Look {
-                created,
-                updated,
-                claim,
-            } = listed.look;
-            Some(Seen {
-                id: listed.version?,
-                created,
-                untouched: listed.enabled && created == updated,
-                claim: claim.and_then(|text| text.parse().ok()),
-            })
-        });
-        let versions: Option<Vec<Seen>> = versions.collect();
-        versions.ok_or_else(|| purpose.not_understood())
+    /// Waits for the turn of a write: what is looked at after it does not age in a queue.
+    async fn turn(&mut self) -> Result<Turns> {
+        let requests = &self.adapter.requests;
+        if self.rounds >= LOOKS && self.begin.elapsed() > requests.policy().patience {
+            let slow = || never_fresh(self.operation, self.name);
+            return Err(self.refused.take().unwrap_or_else(slow));
+        }
+        self.rounds += 1;
+        let turns = requests.turns(1, self.operation, Some(self.name)).await?;
+        let purpose = Purpose::of(self.operation, self.name, Call::SetSecret);
+        self.adapter.token(purpose).await?;
+        Ok(turns)
+    }
+
+    async fn failed(&mut self, why: Option<Error>) {
+        self.refused = why.or(self.refused.take());
+        tokio::time::sleep(SECOND).await;
     }
 }
 
 impl Stored {
-    fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> Known {
         Known {
             id: self.version.clone(),
             look: self.look.clone(),
@@ -294,15 +253,8 @@ impl Stored {
     }
 }
 
-/// How a write was answered.
-enum Answer {
-    Late,
-    Returning(Error),
-    Stored(Stored),
-}
-
 /// Takes an answer apart. One that is not whole is none.
-fn taken(purpose: Purpose<'_>, secret: Secret) -> Result<Stored> {
+pub(crate) fn taken(purpose: Purpose<'_>, secret: Secret) -> Result<Stored> {
     let Secret {
         id,
         value,
@@ -364,8 +316,7 @@ fn never_fresh(operation: Operation, name: &SecretName) -> Error {
 /// How long the service may take to show what was recovered: a minute, unless another pause was chosen.
 pub(crate) const PAUSES: u32 = 12;
 pub(crate) const BETWEEN: Duration = Duration::from_millis(500);
-/// How often a look may be too old for its write.
+/// How often a look may be too old for its write at least, however long that takes.
 const LOOKS: u32 = 8;
-const TAGS: usize = 15;
 /// Enough of them make the service's next second.
 const SECOND: Duration = Duration::from_millis(300);

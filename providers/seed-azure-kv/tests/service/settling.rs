@@ -149,12 +149,15 @@ async fn a_version_with_a_copied_claim_is_a_persons() {
         .await
         .unwrap();
     let tags: BTreeMap<String, String> = stand.service().versions("key")[0].tags.clone();
-    stand.service().advance(200);
-    stand.service().put_tagged("key", "person", tags);
-    stand.service().advance(2);
-    let told = settle(&run, "key", &version).await;
-    assert!(told.starts_with("unclear: somebody set version"), "{told}");
-    assert_eq!(stand.service().value("key").unwrap(), "person");
+    // While the run waits, or long after it.
+    for later in [2, 200] {
+        stand.service().advance(later);
+        stand.service().put_tagged("key", "person", tags.clone());
+        stand.service().advance(3);
+        let told = settle(&run, "key", &version).await;
+        assert!(told.starts_with("unclear: somebody set version"), "{told}");
+        assert_eq!(stand.service().value("key").unwrap(), "person");
+    }
 }
 
 #[tokio::test]
@@ -226,6 +229,167 @@ async fn a_write_whose_answer_is_lost_is_known_by_its_claim() {
         .create(&name("key"), &single("run"), &Marks::of("test"))
         .await;
     assert_eq!(told.unwrap_err().kind(), ErrorKind::Indeterminate);
+}
+
+fn in_time() -> seed_fakes::Answer {
+    let body = serde_json::json!({"error": {"code": "GatewayTimeout", "message": "x"}});
+    seed_fakes::Answer::json(504, &body)
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_and_that_comes_later_is_found() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let delayed = Fault::Delayed(in_time(), 2);
+    stand
+        .server
+        .fault(When::operation("SetSecret"), delayed, Some(1));
+    let told = run
+        .create(&name("key"), &single("run"), &Marks::of("test"))
+        .await;
+    let versions = stand.service().versions("key");
+    assert_eq!(versions.len(), 1);
+    assert_eq!(told.unwrap().as_str(), versions[0].id);
+}
+
+#[tokio::test]
+async fn a_write_that_may_still_come_on_top_of_somebody_elses_is_said() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let delayed = Fault::Delayed(in_time(), usize::MAX);
+    stand
+        .server
+        .fault(When::operation("SetSecret"), delayed, Some(1));
+    let (key, value, marks) = (name("key"), single("run"), Marks::of("test"));
+    let person = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stand.service().put("key", "person");
+    };
+    let (told, ()) = tokio::join!(run.create(&key, &value, &marks), person);
+    let err = told.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Indeterminate);
+    assert!(err.is_contested(), "{err}");
+    assert_eq!(
+        err.message(),
+        "SetSecret failed with `GatewayTimeout`: the service could not serve it now; run it again in a minute; somebody else's value is there now, and ours may still come and take its place: look at its versions in a minute"
+    );
+    stand.server.let_arrive();
+    assert_eq!(stand.service().value("key").unwrap(), "run");
+}
+
+#[tokio::test]
+async fn what_was_added_to_the_first_value_survives_a_second_one_that_comes_late() {
+    let stand = Stand::new();
+    let (one, two) = (stand.ready().await, stand.ready().await);
+    let marks = Marks::of("test");
+    let delayed = Fault::Delayed(in_time(), usize::MAX);
+    stand
+        .server
+        .fault(When::operation("SetSecret"), delayed, Some(1));
+    let document = Document::Fields(fields(&[("a", "late")]));
+    let lost = two.create(&name("key"), &document, &marks).await;
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::Indeterminate);
+    let document = Document::Fields(fields(&[("a", "1")]));
+    let first = one.create(&name("key"), &document, &marks).await.unwrap();
+    stand.service().advance(3);
+    assert_eq!(settle(&one, "key", &first).await, "ours, contested: false");
+    let added = one
+        .add_fields(&name("key"), &fields(&[("b", "2")]), &first)
+        .await
+        .unwrap();
+    stand.service().advance(3);
+    assert_eq!(settle(&one, "key", &added).await, "ours, contested: false");
+    stand.server.let_arrive();
+    stand.service().advance(3);
+    let late = stand.service().versions("key").pop().unwrap();
+    let told = settle(&two, "key", &Version::new(late.id)).await;
+    assert_eq!(told, "theirs");
+    assert_eq!(
+        stand.service().value("key").unwrap(),
+        "{\"a\":\"1\",\"b\":\"2\"}"
+    );
+}
+
+#[tokio::test]
+async fn each_look_is_right_before_its_write_however_slow_the_pace_is() {
+    let stand = Stand::new();
+    let mut policy = crate::support::policy();
+    (policy.pace.writes, policy.burst) = (std::num::NonZeroU32::new(60), 1);
+    let run = seed_azure_kv::AzureKv::new(stand.config(), policy).unwrap();
+    run.identify().await.unwrap();
+    stand.server.clear_log();
+    let (value, marks) = (single("run"), Marks::of("test"));
+    let names: Vec<_> = (0..6).map(|key| name(&format!("key-{key}"))).collect();
+    let creates = names.iter().map(|name| run.create(name, &value, &marks));
+    for created in futures::future::join_all(creates).await {
+        created.unwrap();
+    }
+    let counts = stand.server.log().counts();
+    insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 6, "SetSecret": 6}"#);
+}
+
+#[tokio::test]
+async fn a_write_is_not_sent_when_the_look_before_it_is_too_old() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let late = Fault::Late(Duration::from_millis(3_200));
+    stand
+        .server
+        .fault(When::operation("GetSecret"), late, Some(1));
+    let (value, marks) = (single("run"), Marks::of("test"));
+    run.create(&name("key"), &value, &marks).await.unwrap();
+    let counts = stand.server.log().counts();
+    insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 2, "SetSecret": 1}"#);
+}
+
+/// What comes within the second of a version could have come before it.
+#[tokio::test]
+async fn a_version_is_followed_only_after_a_look_that_began_when_its_second_was_over() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let seen = Version::new(stand.service().put("key", "{\"a\":\"1\"}"));
+    let late = Fault::Late(Duration::from_millis(2_500));
+    stand
+        .server
+        .fault(When::operation("GetSecret"), late, Some(1));
+    run.add_fields(&name("key"), &fields(&[("b", "2")]), &seen)
+        .await
+        .unwrap();
+    let counts = stand.server.log().counts();
+    insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 2, "SetSecret": 1}"#);
+}
+
+#[tokio::test]
+async fn what_something_in_between_says_of_the_time_is_not_believed() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let page = seed_fakes::Answer::empty(502).with_header("date", "Fri, 01 Jan 2100 00:00:00 GMT");
+    let page = Fault::Answer(page);
+    stand
+        .server
+        .fault(When::operation("GetSecret"), page, Some(2));
+    let (value, marks) = (single("run"), Marks::of("test"));
+    let version = run.create(&name("key"), &value, &marks).await.unwrap();
+    stand.service().advance(3);
+    assert_eq!(
+        settle(&run, "key", &version).await,
+        "ours, contested: false"
+    );
+}
+
+#[tokio::test]
+async fn who_writes_at_the_same_moment_as_somebody_else_looks_again() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    let body = serde_json::json!({"error": {"code": "Conflict", "message": "x"}});
+    let busy = Fault::Answer(seed_fakes::Answer::json(409, &body));
+    stand
+        .server
+        .fault(When::operation("SetSecret"), busy, Some(1));
+    let (value, marks) = (single("run"), Marks::of("test"));
+    run.create(&name("key"), &value, &marks).await.unwrap();
+    let counts = stand.server.log().counts();
+    insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 2, "SetSecret": 2}"#);
 }
 
 #[tokio::test]

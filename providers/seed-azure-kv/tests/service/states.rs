@@ -2,7 +2,7 @@
 
 use seed_core::document::Document;
 use seed_core::inventory::{Depth, Presence, Shape};
-use seed_fakes::Patch;
+use seed_fakes::{Fault, Patch, When};
 use seed_provider::{ErrorKind, Marks, Provider as _, Restore as _};
 
 use crate::support::{Stand, look, name, wanted};
@@ -151,4 +151,21 @@ async fn what_is_just_being_recovered_is_waited_for_and_not_written_over() {
     assert_eq!(made.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(service.versions("gone").len(), 1);
     assert_eq!(service.value("gone").unwrap(), "x");
+}
+
+#[tokio::test]
+async fn a_recovery_whose_answer_is_lost_and_that_cannot_be_looked_at_is_in_doubt() {
+    let stand = Stand::new();
+    stand.service().put("gone", "x");
+    stand.service().delete("gone");
+    let adapter = stand.ready().await;
+    stand.server.fault(
+        When::operation("RecoverDeletedSecret"),
+        Fault::CutAfter,
+        Some(1),
+    );
+    stand.service().deny("GetSecret", None);
+    let err = adapter.restore(&name("gone")).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Indeterminate);
+    assert_eq!(stand.service().names(), ["gone"]);
 }
