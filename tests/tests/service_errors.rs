@@ -123,6 +123,24 @@ fn a_bare_404_of_gcpsm_is_no_absence_where_lists_are_denied() -> Test {
     strange_answers::<GcpSm>(|server| server.service().deny("ListSecrets", None))
 }
 
+/// What no list shows yet is looked at before it is written.
+#[test]
+fn a_bare_404_of_azure_kv_is_no_absence_where_lists_lag() -> Test {
+    let bare = Answer::json(404, &json!({}));
+    for fault in [Fault::Empty404, Fault::Answer(bare), Fault::Malformed] {
+        let world = World::<AzureKv>::new(SECRETS)?;
+        world.server.service().let_lists_lag();
+        fill(&world);
+        let look = When::operation("GetSecret");
+        world.server.fault(look, fault, None);
+        let run = world.workspace.seed(APPLY)?;
+        unharmed(&world).map_err(|err| format!("{err}\n{run}"))?;
+        assert_eq!(run.status.code(), Some(1), "{run}");
+        assert_eq!(world.server.log().count("SetSecret"), 0, "{run}");
+    }
+    Ok(())
+}
+
 /// Whatever no service says of what is not there, at each call of a plan: nothing is written.
 fn strange_answers<S: Stand>(prepare: impl Fn(&Server<S>) + Sync) -> Test {
     let plain = world::<S>()?;
