@@ -502,7 +502,7 @@ impl<'a> Schedule<'a> {
     /// The pause and the second look, if anything was written that needs one.
     pub(super) fn end_stage(&mut self, stopped: bool) -> Option<BoxFuture<'a, Done>> {
         // Once the run is stopped, what is ready will not begin.
-        if self.has_eager(!stopped) {
+        if self.has_eager(!stopped) && !self.stage.is_due() {
             return None;
         }
         let settling = self.stage.begin(self.job)?;

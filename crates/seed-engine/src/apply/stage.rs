@@ -8,12 +8,16 @@ use futures::future::join_all;
 use seed_core::name::ValueId;
 use seed_core::produce::Values;
 use seed_provider::{Converge, Error, ErrorKind, Operation, Result, Settled};
+use tokio::time::Instant;
 
 use super::job::{Event, Job};
 use super::write::Written;
 
 /// How often values of an entry may give way to somebody else's before we give it up.
 const ROUNDS: usize = 10;
+
+/// How long a write waits for others of its stage.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// A write whose standing is not known yet.
 pub(super) struct Pending {
@@ -33,6 +37,8 @@ pub(super) struct Answers {
 pub(super) struct Stage {
     /// What was written since the last look.
     pending: BTreeMap<String, Vec<Pending>>,
+    /// When the first of that was.
+    since: Option<Instant>,
     /// What is looked at just now, by the number of the stage.
     settling: BTreeMap<usize, BTreeMap<String, Vec<Pending>>>,
     /// How many stages there were.
@@ -49,6 +55,13 @@ impl Stage {
     pub(super) fn add(&mut self, backend: &str, pending: Pending) {
         let pendings = self.pending.entry(backend.to_owned()).or_default();
         pendings.push(pending);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether something has waited for so long that others, who wait for us, would give up. They cannot know how many
+    /// writes of ours are still to come.
+    pub(super) fn is_due(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= LONGEST)
     }
 
     /// What is written, and not yet known to stand.
@@ -72,6 +85,7 @@ impl Stage {
             return None;
         }
         let pending = std::mem::take(&mut self.pending);
+        self.since = None;
         let mut looks = Vec::new();
         let mut longest = Duration::ZERO;
         for (name, pendings) in &pending {

@@ -116,6 +116,24 @@ async fn each_stage_has_one_pause_and_one_second_look() {
     run.assert_whole().await;
 }
 
+/// Others who wrote the same keys wait for this run, and cannot know how much it has still to write.
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_lasts_long_is_looked_at_in_parts() {
+    let keys: Vec<String> = (0..40)
+        .map(|key| format!("  key-{key}: {{generate: {{hex: 4}}}}\n"))
+        .collect();
+    let latency = || Duration::from_millis(500);
+    let mut run = Run::slow(&Shelf::new(), 1, &keys.concat(), latency);
+    run.world = run.world.concurrency(1);
+    let waits = Waits::default();
+    let report = run.world.run_told(&waits).await;
+    assert_eq!(report.verdict(), Verdict::Done);
+    let waits = waits.0.lock().unwrap();
+    let parts: Vec<usize> = waits.iter().map(|(_, entries)| *entries).collect();
+    assert!(parts.len() > 1, "{parts:?}");
+    assert_eq!(parts.iter().sum::<usize>(), 40);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_that_writes_nothing_waits_for_nobody() {
     let shelf = Shelf::new();
