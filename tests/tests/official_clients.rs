@@ -109,7 +109,7 @@ fn azures_client_finds_the_service() -> Test {
 fn azures_client_and_seed_see_what_the_other_stored() -> Test {
     let outside = Outside::key_vault()?;
     let client = Client::new(&outside, "key_vault.py")?;
-    let backend = "azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 1s}";
+    let backend = "azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 4s}";
     both_ways(&outside, backend, &client, &[])
 }
 
@@ -291,7 +291,7 @@ fn what_azures_client_took_away_is_seen_as_such_and_brought_back_when_asked() ->
     for (what, name) in [("disable", "disabled"), ("delete", "deleted")] {
         client.run(&[what, name])?.success()?;
     }
-    let backend = "azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 1s}";
+    let backend = "azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 4s}";
     let secrets = "\n  disabled: {generate: {hex: 16}}\n  deleted: {generate: {hex: 16}}\n";
     write(&outside, backend, secrets)?;
     let left = outside.workspace.seed("apply --yes")?;

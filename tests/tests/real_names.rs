@@ -12,7 +12,7 @@ const AZURE: &str = "\
 version: 1
 name: services
 backend: azure-kv
-backends: {azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 1s}}
+backends: {azure-kv: {vault: \"https://shop-prod.vault.azure.net\", pause: 4s}}
 store: {name: secret-store}
 secrets:
   api-key: {generate: {hex: 16}}

@@ -23,6 +23,7 @@ use azure_identity::{
     WorkloadIdentityCredentialOptions,
 };
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::config::{Config, ConfigError, Credentials, Surroundings};
 use crate::place::Place;
@@ -42,6 +43,7 @@ pub(crate) struct Chain {
     sources: Vec<Source>,
     surroundings: Surroundings,
     authority: String,
+    scope: String,
     login: reqwest::Client,
     machine: reqwest::Client,
     state: Mutex<State>,
@@ -51,6 +53,22 @@ pub(crate) struct Chain {
 struct State {
     chosen: Option<(Source, Arc<dyn TokenCredential>)>,
     token: Option<AccessToken>,
+    /// When that was given.
+    given: Option<Instant>,
+}
+
+impl State {
+    fn living(&self) -> Option<AccessToken> {
+        // Some sources give nothing that lives longer, and each of them may take seconds.
+        let is_new = self.given.is_some_and(|given| given.elapsed() < NEW);
+        let least = if is_new {
+            Span::seconds(30)
+        } else {
+            Span::minutes(5)
+        };
+        let token = self.token.as_ref()?;
+        (token.expires_on > OffsetDateTime::now_utc() + least).then(|| token.clone())
+    }
 }
 
 #[derive(Clone)]
@@ -87,24 +105,28 @@ impl Chain {
             sources: sources(config)?,
             surroundings: config.surroundings.clone(),
             authority: place.authority.clone(),
+            scope: place.scope(),
             login: client(Reach::Address(&authority), authorities)?,
             machine: client(Reach::Machine, authorities)?,
             state: Mutex::default(),
         })
     }
 
-    /// A token that lives for some minutes yet.
+    /// A token that is there and lives for a while yet.
+    pub(crate) async fn ready(&self) -> Option<AccessToken> {
+        self.state.lock().await.living()
+    }
+
+    /// A token that lives for a while yet.
     pub(crate) async fn token(&self, scope: &str) -> Result<AccessToken, Keyless> {
         let mut state = self.state.lock().await;
-        if let Some(token) = &state.token
-            && token.expires_on > OffsetDateTime::now_utc() + Span::minutes(5)
-        {
-            return Ok(token.clone());
+        if let Some(token) = state.living() {
+            return Ok(token);
         }
         if let Some((source, chosen)) = state.chosen.clone() {
             let token = ask(&*chosen, scope).await;
             let token = token.map_err(|err| source.failed(&err))?;
-            state.token = Some(token.clone());
+            (state.token, state.given) = (Some(token.clone()), Some(Instant::now()));
             return Ok(token);
         }
         let mut missing = Vec::new();
@@ -118,7 +140,7 @@ impl Chain {
             match got {
                 Ok((credential, token)) => {
                     state.chosen = Some((source.clone(), credential));
-                    state.token = Some(token.clone());
+                    (state.token, state.given) = (Some(token.clone()), Some(Instant::now()));
                     return Ok(token);
                 }
                 Err(err) if source.is_meant() => return Err(source.failed(&err)),
@@ -217,11 +239,11 @@ impl fmt::Debug for Chain {
 impl TokenCredential for Chain {
     async fn get_token(
         &self,
-        scopes: &[&str],
+        // What a challenge says is read by the library in its own way: a token is for this vault's cloud whatever it names.
+        _scopes: &[&str],
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let scope = scopes.first().copied().unwrap_or_default();
-        let token = self.token(scope).await;
+        let token = self.token(&self.scope).await;
         token.map_err(|err| azure_core::Error::new(azure_core::error::ErrorKind::Credential, err))
     }
 }
@@ -381,6 +403,9 @@ async fn ask(credential: &dyn TokenCredential, scope: &str) -> azure_core::Resul
             Err(azure_core::Error::new(kind, Late))
         })
 }
+
+/// For how long a token is taken for a new one.
+const NEW: Duration = Duration::from_mins(1);
 
 /// As long as `az` needs to start on a slow machine.
 const LOGIN: Duration = Duration::from_mins(1);

@@ -1,7 +1,9 @@
 //! How many calls it takes.
 
+use seed_azure_kv::Credentials;
 use seed_core::document::Document;
 use seed_core::inventory::Depth;
+use seed_fakes::{Answer, AzureKv, Fault, When};
 use seed_provider::{Converge as _, Marks, Provider as _, Written};
 
 use crate::support::{Stand, name, wanted};
@@ -52,4 +54,32 @@ async fn many_first_calls_at_once_are_challenged_once() {
     });
     futures::future::join_all(reads).await;
     assert_eq!(stand.server.log().count("Challenge"), 1);
+}
+
+/// Some places give tokens only for as long as their own live on.
+#[tokio::test]
+async fn a_token_that_lives_for_some_minutes_is_asked_for_once() {
+    let stand = Stand::new();
+    stand.service().put("key", "x");
+    let body = serde_json::json!({
+        "token_type": "Bearer",
+        "expires_in": 240,
+        "access_token": stand.service().token(),
+    });
+    let short = Fault::Answer(Answer::json(200, &body));
+    stand.server.fault(When::operation("Token"), short, None);
+    let text = |text: &str| Some(text.to_owned());
+    let mut config = stand.config();
+    config.credentials = Credentials::Usual;
+    config.surroundings.authority = Some(stand.server.url());
+    config.surroundings.tenant = text(AzureKv::TENANT);
+    config.surroundings.client = text(AzureKv::CLIENT);
+    config.surroundings.client_secret = text(AzureKv::CLIENT_SECRET);
+    let adapter = seed_azure_kv::AzureKv::new(config, crate::support::policy()).unwrap();
+    let key = name("key");
+    for _ in 0..3 {
+        let read = adapter.read(&key, seed_provider::WantedShape::Single);
+        read.await.unwrap();
+    }
+    assert_eq!(stand.server.log().count("Token"), 1);
 }

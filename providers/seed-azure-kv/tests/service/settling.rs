@@ -392,6 +392,27 @@ async fn who_writes_at_the_same_moment_as_somebody_else_looks_again() {
     insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 2, "SetSecret": 2}"#);
 }
 
+#[test]
+fn a_pause_in_which_nobody_can_have_written_is_refused_but_on_this_machine() {
+    let with = |vault: &str, seconds: u64| {
+        let config = seed_azure_kv::Config {
+            vault: Some(vault.to_owned()),
+            pause: Some(Duration::from_secs(seconds)),
+            ..seed_azure_kv::Config::default()
+        };
+        let adapter = seed_azure_kv::AzureKv::new(config, crate::support::policy());
+        adapter.err().map(|err| err.to_string())
+    };
+    assert_eq!(
+        with("https://shop.vault.azure.net", 3).as_deref(),
+        Some(
+            "its `pause` is no longer than the 3 s that other runs may take from their look to their write"
+        )
+    );
+    assert_eq!(with("https://shop.vault.azure.net", 4), None);
+    assert_eq!(with("https://localhost:8443", 1), None);
+}
+
 #[tokio::test]
 async fn who_never_hears_of_the_other_run_again_says_so_and_keeps_still() {
     let stand = Stand::new();
