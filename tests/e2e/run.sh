@@ -33,6 +33,6 @@ ask() {
 PATH="$venv/bin:$PATH" ask --test witnesses --test calls --test go_templates --test offline
 # Each adapter against its real server, then the program.
 ask --test real
+ask --test real_servers --test cluster --test kubernetes_permissions --test races
 # The stand-ins, asked by the services' own clients.
 ask --test official_clients
-ask --test real_servers --test cluster --test kubernetes_permissions --test races
