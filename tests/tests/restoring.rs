@@ -177,6 +177,10 @@ fn hinder<S: Forgiving>(index: usize, cut: Cut) -> Test {
     }
     let first = running.finish()?;
     world.server.heal();
+    // A run that says that all is well has brought all of it back.
+    if first.status.success() {
+        whole(&world).map_err(|err| format!("{err}\n{}", world.shown(&first)))?;
+    }
     let again = world.workspace.seed(RESTORE)?;
     let failed = |why: String, first: &Outcome, again: &Outcome| {
         format!("{why}\n{}\n{}", world.shown(first), world.shown(again))
