@@ -238,7 +238,7 @@ fn stops<S: Stand>() -> Test {
 /// What was written is still looked at again, and nothing more is written.
 #[test]
 fn nothing_that_waits_for_its_turn_is_written_to_azure_kv_after_a_signal() -> Test {
-    let settings = json!({"pace": {"writes": 6}});
+    let settings = json!({"pace": {"writes": 6}, "pause": "4s"});
     let world = World::on(AzureKv::empty().serve(), &settings, &keys(20))?;
     let running = world.workspace.start("apply --no-input --format json")?;
     until(&world, |world| world.server.service().kept().len() == 3)?;
