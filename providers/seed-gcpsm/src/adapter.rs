@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::call::{Call, Purpose};
-use crate::clock::Moment;
 use crate::config::{Config, ConfigError};
+use crate::held::{Doubt, Held};
 use crate::place::Place;
 use crate::transport::Transport;
 
@@ -52,14 +52,6 @@ pub const BURST: u32 = 16;
 
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(31);
 const QUOTA: NonZeroU32 = NonZeroU32::MIN.saturating_add(594 - 1);
-
-/// Our claim on one secret.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub(crate) token: String,
-    /// When it was last sent.
-    pub(crate) sent: Option<Moment>,
-}
 
 impl GcpSm {
     /// Prepares an adapter. Reads a file of credentials, and calls nobody.
@@ -149,25 +141,28 @@ impl GcpSm {
         lock.lock_owned().await
     }
 
-    /// Our claim on a secret: the same for all that this run does there, until it is over.
+    /// What we hold of a secret: the same for all that this run does there, until it is over.
     pub(crate) fn held(&self, name: &SecretName) -> Held {
+        self.with_held(name, |held| held.clone())
+    }
+
+    /// A new claim, which is being sent now.
+    pub(crate) fn next_claim(&self, name: &SecretName, time: u64, after: u64) -> String {
+        self.with_held(name, |held| held.next_claim(time, after))
+    }
+
+    pub(crate) fn is_in_doubt(&self, name: &SecretName, doubt: &Arc<Doubt>) {
+        self.with_held(name, |held| held.doubt = Some(Arc::clone(doubt)));
+    }
+
+    fn with_held<T>(&self, name: &SecretName, what: impl FnOnce(&mut Held) -> T) -> T {
         let mut all = self.all_held();
         let held = all.entry(name.clone()).or_insert_with(|| {
             // Drawn for each; the run's own number tells runs apart even where the system repeats itself.
             let drawn = SysRng.try_next_u64().unwrap_or_default();
-            Held {
-                token: Uuid::from_u64_pair(self.run, drawn).simple().to_string(),
-                sent: None,
-            }
+            Held::new(Uuid::from_u64_pair(self.run, drawn).simple().to_string())
         });
-        held.clone()
-    }
-
-    /// The claim is being sent now.
-    pub(crate) fn sends_claim(&self, name: &SecretName) {
-        if let Some(held) = self.all_held().get_mut(name) {
-            held.sent = Some(Moment::now());
-        }
+        what(held)
     }
 
     pub(crate) fn forget(&self, name: &SecretName) {

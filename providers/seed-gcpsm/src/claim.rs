@@ -1,6 +1,6 @@
 //! The annotation that says who is about to add a version.
 //!
-//! Its text is `token.time.after`: whose it is, when it was set by the service's own time, and after which version it is to
+//! Its text is `token-count.time.after`: whose it is and the how many-th of theirs, when it was set by the service's own time, and after which version it is to
 //! add one, 0 before the first. A claim is over when a later version is there, and dead when it is older than it may get.
 //! What remains of it is harmless: it is no label, no reader looks at it, and the next writer sets its own.
 
@@ -62,7 +62,8 @@ pub(crate) fn standing(annotation: Option<&str>, token: &str, newest: u64, now: 
     let Some(claim) = annotation.and_then(Claim::read) else {
         return Standing::Free;
     };
-    if claim.token == token {
+    let (owner, _) = claim.token.split_once('-').unwrap_or((&claim.token, ""));
+    if owner == token {
         return Standing::Ours;
     }
     // One from a time to come is not believed for longer than one of now.
@@ -82,7 +83,8 @@ mod tests {
     fn a_claim_counts_while_it_is_fresh_and_no_later_version_is_there() {
         for (annotation, newest, now, expected) in [
             (None, 0, 1_000, Standing::Free),
-            (Some("me.1.0"), 0, 1_000_000, Standing::Ours),
+            (Some("me-1.1.0"), 0, 1_000_000, Standing::Ours),
+            (Some("me-2.1.0"), 0, 1_000_000, Standing::Ours),
             (Some("they.1000.0"), 0, 1_000, Standing::Theirs),
             (Some("they.1000.0"), 0, 1_119, Standing::Theirs),
             (Some("they.1000.0"), 0, 1_120, Standing::Free),

@@ -11,6 +11,7 @@ use seed_provider::{
 };
 
 use crate::adapter::GcpSm;
+use crate::change::changed;
 use crate::content;
 
 #[deny(clippy::missing_trait_methods)]
@@ -33,8 +34,10 @@ impl Provider for GcpSm {
     }
 
     async fn read(&self, name: &SecretName, shape: WantedShape) -> Result<Stored> {
+        let operation = Operation::Read;
         self.proven().await?;
-        self.stored(Operation::Read, name, None, shape).await
+        let version = self.version_to_read(operation, name).await?;
+        self.stored(operation, name, version, shape).await
     }
 
     async fn create(
@@ -120,8 +123,4 @@ impl GcpSm {
             version: Version::new(number.to_string()),
         })
     }
-}
-
-fn changed(operation: Operation, name: &SecretName) -> Error {
-    Error::new(ErrorKind::Conflict, operation, "it was changed meanwhile").about(name)
 }

@@ -1,4 +1,4 @@
-//! Carrying out the protocol, and changing what is there under a claim.
+//! Carrying out the protocol.
 
 use std::time::Duration;
 
@@ -9,22 +9,25 @@ use seed_core::secret::SecretValue;
 use seed_provider::{Error, ErrorKind, Marks, Operation, Result, Turns};
 
 use crate::adapter::GcpSm;
-use crate::claim::{self, Claim, Standing, YOUNG, standing};
+use crate::claim::{self, Standing, standing};
 use crate::protocol::{End, Protocol, Sent, Step};
 use crate::requests::Known;
+use crate::settle::beside;
 
 /// What one writer carries through the protocol.
-struct Writer<'a> {
-    adapter: &'a GcpSm,
-    operation: Operation,
-    name: &'a SecretName,
+pub(crate) struct Writer<'a> {
+    pub(crate) adapter: &'a GcpSm,
+    pub(crate) operation: Operation,
+    pub(crate) name: &'a SecretName,
     turns: Option<Turns>,
     /// The secret as it was last seen, for its etag.
     known: Option<Known>,
     /// The answer to the last write that was lost.
-    lost: Option<Error>,
+    pub(crate) lost: Option<Error>,
     /// Why the last write was refused.
-    refused: Option<Error>,
+    pub(crate) refused: Option<Error>,
+    /// Whether a claim was sent for a secret that is there.
+    pub(crate) has_claimed: bool,
     pause: Duration,
 }
 
@@ -38,70 +41,17 @@ impl GcpSm {
     ) -> Result<Version> {
         let _alone = self.alone(name).await;
         let mut writer = Writer::new(self, Operation::Create, name);
-        let (mut protocol, mut step) = Protocol::begin();
-        let mut begun = false;
-        loop {
-            let next = match step {
-                Step::End(end) => return writer.end(end, protocol).await,
-                Step::Create => {
-                    let created = writer.create(marks).await;
-                    created.map(|sent| protocol.created(sent))
-                }
-                Step::Look => writer.look().await.map(|newest| protocol.looked(newest)),
-                Step::Meet => writer.meet(0).await.map(|met| protocol.met(met)),
-                Step::Claim => writer.claim(0).await.map(|sent| protocol.claimed(sent)),
-                Step::Wait => {
-                    writer.wait().await;
-                    Ok(Step::Look)
-                }
-                Step::Add => writer.add(value).await.map(|added| match added {
-                    Some(added) => protocol.added(added),
-                    None => protocol.aged(),
-                }),
-            };
-            // Only what was never sent leaves nothing behind.
-            begun |= step != Step::Create || next.is_ok();
-            step = next.map_err(|err| if begun { explained(err) } else { err })?;
+        if let Some(doubt) = self.held(name).doubt
+            && !doubt.value.same_as(value)
+        {
+            return Err(doubt.open(Operation::Create, name));
         }
-    }
-
-    /// Adds a version in place of the expected one, under a claim.
-    pub(crate) async fn supersede(
-        &self,
-        operation: Operation,
-        name: &SecretName,
-        value: &SecretValue,
-        expected: u64,
-    ) -> Result<Version> {
-        let _alone = self.alone(name).await;
-        let mut writer = Writer::new(self, operation, name);
-        writer.take_over(expected).await?;
-        // Whoever held the claim before may have added a version.
-        let newest = writer.look().await;
-        if !matches!(newest, Ok(Some(newest)) if newest == expected) {
-            writer.give_back().await;
-            newest?;
-            return Err(changed(operation, name));
-        }
-        match writer.add(value).await {
-            Ok(Some(Ok(number))) => {
-                writer.give_back().await;
-                if number == expected + 1 {
-                    return Ok(Version::new(number.to_string()));
-                }
-                Err(contested(operation, name, expected + 1, number))
-            }
-            Ok(Some(Err(Sent::Lost))) => Err(writer.in_doubt()),
-            Ok(Some(Err(_))) => {
-                writer.give_back().await;
-                Err(writer.refused.unwrap_or_else(|| changed(operation, name)))
-            }
-            Ok(None) => {
-                writer.give_back().await;
-                Err(changed(operation, name))
-            }
+        match writer.follow(value, marks).await {
+            Ok((end, adopted)) => writer.end(end, adopted).await,
             Err(err) => {
-                writer.give_back().await;
+                if writer.has_claimed {
+                    writer.give_back().await;
+                }
                 Err(err)
             }
         }
@@ -109,7 +59,7 @@ impl GcpSm {
 }
 
 impl<'a> Writer<'a> {
-    fn new(adapter: &'a GcpSm, operation: Operation, name: &'a SecretName) -> Self {
+    pub(crate) fn new(adapter: &'a GcpSm, operation: Operation, name: &'a SecretName) -> Self {
         Self {
             adapter,
             operation,
@@ -118,21 +68,56 @@ impl<'a> Writer<'a> {
             known: None,
             lost: None,
             refused: None,
-            pause: FIRST_PAUSE,
+            has_claimed: false,
+            pause: adapter.requests.policy().backoff.first,
         }
     }
 
-    /// The annotation to send, and from now on the claim ages.
-    fn new_claim(&self, after: u64) -> String {
-        let held = self.adapter.held(self.name);
-        let time = self.adapter.transport.clock.now();
-        self.adapter.sends_claim(self.name);
-        Claim {
-            token: held.token,
-            time,
-            after,
+    /// Follows the protocol to its end, and tells whether our claim was set in a secret that was there.
+    async fn follow(&mut self, value: &SecretValue, marks: &Marks) -> Result<(End, bool)> {
+        let in_doubt = self.adapter.held(self.name).doubt.is_some();
+        let (mut protocol, mut step) = Protocol::begin(in_doubt);
+        let mut begun = false;
+        loop {
+            let next = match step {
+                Step::End(end) => return Ok((end, protocol.has_adopted())),
+                Step::Create => {
+                    let created = self.create(marks).await;
+                    created.map(|sent| protocol.created(sent))
+                }
+                Step::Look => self.look().await.map(|newest| protocol.looked(newest)),
+                Step::Meet => self.meet(0).await.map(|met| protocol.met(met)),
+                Step::Claim => self.claim(0).await.map(|sent| protocol.claimed(sent)),
+                Step::Wait => {
+                    self.wait().await;
+                    Ok(protocol.waited())
+                }
+                Step::Prove => {
+                    let free = self.adapter.is_free(self.operation, self.name, 1).await;
+                    // The list has shown none.
+                    free.map(|free| protocol.proved(free.unwrap_or(true)))
+                }
+                Step::Add => self.add(value).await.map(|added| match added {
+                    Some(added) => protocol.added(added),
+                    None => protocol.aged(),
+                }),
+                Step::Settle => {
+                    let adopted = protocol.has_adopted();
+                    let (settled, _) = self.settle(value, 1, adopted).await;
+                    Ok(protocol.settled(settled))
+                }
+            };
+            // Only what was never sent leaves nothing behind.
+            begun |= step != Step::Create || next.is_ok();
+            step = next.map_err(|err| if begun { explained(err) } else { err })?;
         }
-        .text()
+    }
+
+    /// The annotation to send. From now on the claim ages.
+    async fn new_claim(&self, after: u64) -> String {
+        self.adapter.dated().await;
+        let time = self.adapter.transport.clock.now();
+        self.adapter.next_claim(self.name, time, after)
     }
 
     /// The claim's write and the version's: neither waits in the queue while the claim ages.
@@ -147,7 +132,8 @@ impl<'a> Writer<'a> {
 
     async fn create(&mut self, marks: &Marks) -> Result<Sent> {
         self.take_turns().await?;
-        let secret = marked(self.adapter.place.secret(), marks, self.new_claim(0));
+        let claim = self.new_claim(0).await;
+        let secret = marked(self.adapter.place.secret(), marks, claim);
         let Some(turns) = &self.turns else {
             return Ok(Sent::Refused);
         };
@@ -155,7 +141,7 @@ impl<'a> Writer<'a> {
         self.sent(sent.map(drop))
     }
 
-    async fn look(&self) -> Result<Option<u64>> {
+    pub(crate) async fn look(&self) -> Result<Option<u64>> {
         match self.adapter.newest(self.operation, self.name).await {
             Ok(newest) => Ok(Some(newest.map_or(0, |newest| newest.number))),
             Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
@@ -171,23 +157,24 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn meet_there(&mut self, newest: u64) -> Result<(Standing, bool)> {
+    pub(crate) async fn meet_there(&mut self, newest: u64) -> Result<(Standing, bool)> {
         let known = self.adapter.secret(self.operation, self.name).await?;
         let held = self.adapter.held(self.name);
         let annotation = known.annotations.get(claim::KEY).map(String::as_str);
         let now = self.adapter.transport.clock.now();
         let standing = standing(annotation, &held.token, newest, now);
-        let young = held.sent.is_some_and(|sent| sent.age() < YOUNG);
+        let young = held.is_young(annotation);
         self.known = Some(known);
         Ok((standing, young))
     }
 
-    async fn claim(&mut self, after: u64) -> Result<Sent> {
+    pub(crate) async fn claim(&mut self, after: u64) -> Result<Sent> {
         self.take_turns().await?;
         let Some(mut known) = self.known.take() else {
             return Ok(Sent::Refused);
         };
-        let text = self.new_claim(after);
+        let text = self.new_claim(after).await;
+        self.has_claimed = true;
         known.annotations.insert(claim::KEY.to_owned(), text);
         let (turns, name) = (self.turns.as_ref(), self.name);
         let sent = self
@@ -202,14 +189,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn wait(&mut self) {
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    pub(crate) async fn wait(&mut self) {
+        let policy = self.adapter.requests.policy();
+        let half = self.pause / 2;
+        tokio::time::sleep(half + (policy.jitter)(half).min(half)).await;
+        self.pause = (self.pause * 2).min(policy.backoff.longest);
     }
 
     /// The number of what was added; `None` where the claim was no longer young.
-    async fn add(&mut self, value: &SecretValue) -> Result<Option<Result<u64, Sent>>> {
-        let Some(claimed) = self.adapter.held(self.name).sent else {
+    pub(crate) async fn add(&mut self, value: &SecretValue) -> Result<Option<Result<u64, Sent>>> {
+        let Some((_, claimed)) = self.adapter.held(self.name).last else {
             return Ok(None);
         };
         let (turns, name) = (self.turns.as_ref(), self.name);
@@ -254,29 +243,36 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn end(mut self, end: End, protocol: Protocol) -> Result<Version> {
+    async fn end(&mut self, end: End, adopted: bool) -> Result<Version> {
         let (operation, name) = (self.operation, self.name);
+        let doubt = self.adapter.held(name).doubt;
+        let adopted = adopted || doubt.as_ref().is_some_and(|doubt| doubt.adopted);
         // What is in doubt may still arrive, so that nobody else may begin yet.
-        if protocol.has_adopted() && end != End::InDoubt {
+        if adopted && !matches!(end, End::Beside | End::InDoubt) {
             self.give_back().await;
         }
-        match end {
-            End::First => {
+        match (end, doubt) {
+            (End::First, _) => {
                 self.adapter.forget(name);
                 Ok(Version::new("1"))
             }
-            End::Taken => {
+            (End::Taken, _) => {
                 let message = "it has a version already";
                 Err(Error::new(ErrorKind::AlreadyExists, operation, message).about(name))
             }
-            End::Second(number) => Err(contested(operation, name, 1, number)),
-            End::InDoubt => Err(self.in_doubt()),
-            End::Restless => Err(self.restless()),
+            (End::Second(number), _) => {
+                self.adapter.forget(name);
+                Err(contested(operation, name, 1, number))
+            }
+            (End::Beside, Some(doubt)) => Err(beside(operation, name, &doubt)),
+            (End::InDoubt, Some(doubt)) => Err(doubt.open(operation, name)),
+            (End::Beside | End::InDoubt, None) => Err(self.in_doubt()),
+            (End::Restless, _) => Err(explained(self.restless())),
         }
     }
 
     /// Nothing that we do lasts, or is taken.
-    fn restless(&mut self) -> Error {
+    pub(crate) fn restless(&mut self) -> Error {
         let (operation, name) = (self.operation, self.name);
         let (kind, last) = match (self.refused.take(), self.lost.take()) {
             (Some(refused), _) => (ErrorKind::Conflict, refused),
@@ -299,40 +295,19 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn in_doubt(&mut self) -> Error {
+    pub(crate) fn in_doubt(&mut self) -> Error {
         self.lost.take().unwrap_or_else(|| {
             let message = "the answer to AddSecretVersion was lost";
             Error::new(ErrorKind::Indeterminate, self.operation, message).about(self.name)
         })
     }
 
-    /// Sets our claim on a secret whose newest version is the expected one.
-    async fn take_over(&mut self, expected: u64) -> Result<()> {
-        for _ in 0..ROUNDS {
-            match self.meet_there(expected).await? {
-                // The one that was sent before its answer was lost.
-                (Standing::Ours, true) if self.lost.take().is_some() => return Ok(()),
-                (Standing::Theirs, _) => {
-                    self.wait().await;
-                    if self.look().await? != Some(expected) {
-                        return Err(changed(self.operation, self.name));
-                    }
-                }
-                (Standing::Ours | Standing::Free, _) => match self.claim(expected).await? {
-                    Sent::Done => return Ok(()),
-                    Sent::Refused | Sent::Gone | Sent::Lost => {}
-                },
-            }
-        }
-        Err(self.restless())
-    }
-
     /// Takes our claim away again. What it was for has been done or not by then.
-    async fn give_back(&mut self) {
+    pub(crate) async fn give_back(&mut self) {
         let token = self.adapter.held(self.name).token;
         let ours = |known: &Known| {
             let claim = known.annotations.get(claim::KEY);
-            claim.is_some_and(|claim| claim.starts_with(&format!("{token}.")))
+            claim.is_some_and(|claim| claim.starts_with(&token))
         };
         for _ in 0..GIVES {
             let known = match self.known.take() {
@@ -380,12 +355,13 @@ fn is_label(key: &str, value: &str) -> bool {
     begins && key.len() <= 63 && value.len() <= 63 && key.chars().chain(value.chars()).all(plain)
 }
 
-fn changed(operation: Operation, name: &SecretName) -> Error {
-    Error::new(ErrorKind::Conflict, operation, "it was changed meanwhile").about(name)
-}
-
 /// Ours is stored, and is not the version that it was to be.
-fn contested(operation: Operation, name: &SecretName, wanted: u64, number: u64) -> Error {
+pub(crate) fn contested(
+    operation: Operation,
+    name: &SecretName,
+    wanted: u64,
+    number: u64,
+) -> Error {
     let others = if wanted + 1 == number {
         format!("version {wanted} is")
     } else {
@@ -419,8 +395,4 @@ fn explained(err: Error) -> Error {
     }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How often a change looks again that others come before.
-const ROUNDS: usize = 40;
 const GIVES: usize = 3;

@@ -12,7 +12,7 @@ use super::rest::{self, Route};
 use super::status::{
     NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, Refusal, Reply, UNAUTHENTICATED, refuse,
 };
-use super::store::{Replication, State, Store, Wish};
+use super::store::{Replication, Secret, State, Store, Wish};
 use super::{documented, grpc, tokens};
 use crate::{Answer, Request, Service};
 
@@ -31,6 +31,10 @@ struct Inside {
     quotas: Option<(Minute, Minute)>,
     /// The projects that requests were to be counted to.
     counted: BTreeSet<String>,
+    /// What lists and `latest` still show.
+    shown: Option<BTreeMap<String, Secret>>,
+    /// Somebody's value that comes right before the next version of that secret.
+    first: Option<(String, String)>,
 }
 
 impl GcpSm {
@@ -90,6 +94,23 @@ impl GcpSm {
     pub fn set_quotas(&self, reads: usize, writes: usize, speed: u32) {
         let quotas = (Minute::new(reads, speed), Minute::new(writes, speed));
         self.inside().quotas = Some(quotas);
+    }
+
+    /// From now on, lists and `latest` show what is there now: they are eventually consistent. A version by its number, a
+    /// secret by its name and every write go by what is.
+    pub fn lag(&self) {
+        let mut inside = self.inside();
+        inside.shown = Some(inside.store.secrets.clone());
+    }
+
+    /// Lists and `latest` show what is there.
+    pub fn catch_up(&self) {
+        self.inside().shown = None;
+    }
+
+    /// Somebody adds this value right before the next version of that secret is added.
+    pub fn put_before_next_version(&self, name: &str, value: &str) {
+        self.inside().first = Some((name.to_owned(), value.to_owned()));
     }
 
     /// Denies a call, such as `CreateSecret`, for one secret or for all.
@@ -241,7 +262,29 @@ impl Inside {
         self.admit(request)?;
         self.count(request);
         self.permit(of, &route)?;
-        rest::call(&mut self.store, &route, request)
+        self.comes_first(&route);
+        let lists = ["ListSecrets", "ListSecretVersions"].contains(&route.operation);
+        let Some(shown) = self
+            .shown
+            .as_mut()
+            .filter(|_| lists || route.version == "latest")
+        else {
+            return rest::call(&mut self.store, &route, request);
+        };
+        std::mem::swap(&mut self.store.secrets, shown);
+        let called = rest::call(&mut self.store, &route, request);
+        std::mem::swap(&mut self.store.secrets, shown);
+        called
+    }
+
+    fn comes_first(&mut self, route: &Route) {
+        let comes = |first: &mut (String, String)| {
+            route.operation == "AddSecretVersion" && first.0 == route.secret
+        };
+        if let Some((name, value)) = self.first.take_if(comes) {
+            // Where there is no such secret, nobody can.
+            drop(self.store.add(&name, value.into_bytes(), None));
+        }
     }
 
     /// The same over gRPC.

@@ -215,10 +215,10 @@ async fn what_is_not_the_services_word_is_never_absence() {
     bare 502   unavailable   unavailable   unavailable   unavailable   unavailable   unavailable   indeterminate
     other json unexpected    unexpected    unexpected    unexpected    unexpected    unexpected    unexpected
     other code unavailable   unavailable   unavailable   unavailable   unavailable   unavailable   indeterminate
-    malformed  unexpected    unexpected    unexpected    unexpected    done          done          indeterminate
+    malformed  unexpected    unexpected    unexpected    unexpected    done          done          done
     other list unexpected    unexpected    unexpected    unexpected    unavailable   unavailable   indeterminate
     cut before unavailable   unavailable   unavailable   unavailable   unavailable   unavailable   indeterminate
-    cut inside unavailable   unavailable   unavailable   unavailable   done          done          indeterminate
+    cut inside unavailable   unavailable   unavailable   unavailable   done          done          done
     ");
 }
 
