@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::call::{Call, Purpose};
+use crate::clock::Moment;
 use crate::config::{Config, ConfigError};
 use crate::held::{Doubt, Held};
 use crate::place::Place;
@@ -27,6 +28,8 @@ pub struct GcpSm {
     pub(crate) transport: Transport,
     pub(crate) requests: Requests,
     proven: OnceCell<()>,
+    /// When we asked for the service's time last.
+    asked: tokio::sync::Mutex<Option<Moment>>,
     notes: Mutex<BTreeSet<String>>,
     held: Mutex<HashMap<SecretName, Held>>,
     writers: Mutex<HashMap<SecretName, Arc<tokio::sync::Mutex<()>>>>,
@@ -75,6 +78,7 @@ impl GcpSm {
             transport,
             requests: Requests::new(policy),
             proven: OnceCell::new(),
+            asked: tokio::sync::Mutex::default(),
             notes: Mutex::new(notes),
             held: Mutex::default(),
             writers: Mutex::default(),
@@ -116,6 +120,21 @@ impl GcpSm {
         Ok(Identity {
             who: self.account.who(),
         })
+    }
+
+    /// Makes sure that the service's time is known, by which others see how old our claims are. Whoever proved the place
+    /// knows it; since then, this machine may have slept.
+    pub(crate) async fn dated(&self) {
+        let mut asked = self.asked.lock().await;
+        if self.transport.clock.is_set() || asked.is_some_and(Moment::is_steady) {
+            return;
+        }
+        // A refusal has a date as well.
+        drop(self.list_page(Operation::Inventory, 1, "").await);
+        *asked = Some(Moment::now());
+        if !self.transport.clock.is_set() {
+            self.note(UNDATED.to_owned());
+        }
     }
 
     pub(crate) fn at_once(&self) -> usize {
@@ -183,3 +202,4 @@ impl fmt::Debug for GcpSm {
 }
 
 const CLEAR: &str = "the endpoint is an `http://` address of another machine: the token and all values can be read on the way";
+const UNDATED: &str = "the answers of the service have no date; how old claims are goes by the clock of this machine, which must be right";

@@ -110,6 +110,14 @@ impl Purpose<'_> {
     }
 }
 
+/// Whether an answer is the service's own, and not that of something in between.
+pub(crate) fn is_its_own(answer: &Answer) -> bool {
+    match answer.status {
+        200..300 => answer.body.first() == Some(&b'{'),
+        _ => Words::of(answer).is_some(),
+    }
+}
+
 /// The codes in a `google.rpc.Status`.
 struct Words {
     word: String,

@@ -17,6 +17,7 @@ use crate::adapter::GcpSm;
 use crate::call::{Call, Purpose};
 use crate::claim::{LIFE, YOUNG};
 use crate::clock::Moment;
+use crate::fault::is_its_own;
 use crate::transport::{Answer, Ask, Lost};
 
 /// What is known of a secret without its versions.
@@ -291,6 +292,9 @@ impl GcpSm {
                 .unwrap_or(Err(Lost::Cut)),
         };
         let answer = answer.map_err(|lost| purpose.unanswered(&lost))?;
+        if let Some(date) = answer.date.as_deref().filter(|_| is_its_own(&answer)) {
+            self.transport.clock.set(date);
+        }
         if (200..300).contains(&answer.status) {
             Ok(answer)
         } else {

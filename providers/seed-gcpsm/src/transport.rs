@@ -26,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// When it was made, by the clock of whoever made it.
+    pub(crate) date: Option<String>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
@@ -111,13 +113,11 @@ impl Transport {
         let mut answer = sent.map_err(|err| cause(&err))?;
         let headers = answer.headers();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(date) = text(DATE.as_str()) {
-            self.clock.set(date);
-        }
         let id = ["x-goog-request-id", "x-request-id"]
             .into_iter()
             .find_map(text);
         let seconds = text(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
+        let date = text(DATE.as_str()).map(str::to_owned);
         let (request_id, retry_after) = (
             id.filter(|id| is_id(id)).map(str::to_owned),
             seconds.map(Duration::from_secs),
@@ -136,6 +136,7 @@ impl Transport {
             status: answer.status().as_u16(),
             request_id,
             retry_after,
+            date,
             body,
         })
     }
