@@ -158,7 +158,7 @@ impl Doubt {
     /// It may still arrive, so that it is not sent again.
     pub(crate) fn open(&self, operation: Operation, name: &SecretName) -> Error {
         let message = format!(
-            "{}; it may still arrive, and is not sent again; run the command again in two minutes",
+            "{}; it may still arrive, and is not sent again; until it does, it has no version of ours; run the command again in two minutes",
             self.lost.message()
         );
         self.told(operation, name, message)

@@ -142,7 +142,7 @@ async fn what_may_still_arrive_is_not_sent_again() {
     server.fault(adds(), Fault::CutBefore, Some(1));
     let (new, marks, ours) = (name("new"), Marks::of("shop"), single("ours"));
     let lost = adapter.create(&new, &ours, &marks).await.unwrap_err();
-    insta::assert_snapshot!(lost, @"create `new`: the connection broke before AddSecretVersion was answered; it may still arrive, and is not sent again; run the command again in two minutes");
+    insta::assert_snapshot!(lost, @"create `new`: the connection broke before AddSecretVersion was answered; it may still arrive, and is not sent again; until it does, it has no version of ours; run the command again in two minutes");
     let read = adapter.read(&new, WantedShape::Single).await;
     assert_eq!(read.unwrap_err().kind(), ErrorKind::NotFound);
     let again = adapter.create(&new, &ours, &marks).await;
