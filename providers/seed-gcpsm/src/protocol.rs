@@ -193,7 +193,7 @@ impl Protocol {
     }
 
     /// Whether no version is there.
-    pub(crate) fn proved(&mut self, free: bool) -> Step {
+    pub(crate) fn proved(free: bool) -> Step {
         if free {
             Step::Add
         } else {
@@ -222,7 +222,7 @@ impl Protocol {
     }
 
     /// What is there where ours was to be.
-    pub(crate) fn settled(&mut self, settled: Settled) -> Step {
+    pub(crate) fn settled(settled: Settled) -> Step {
         Step::End(match settled {
             Settled::Ours(1) => End::First,
             Settled::Ours(number) => End::Second(number),

@@ -95,7 +95,7 @@ impl<'a> Writer<'a> {
                 Step::Prove => {
                     let free = self.adapter.is_free(self.operation, self.name, 1).await;
                     // The list has shown none.
-                    free.map(|free| protocol.proved(free.unwrap_or(true)))
+                    free.map(|free| Protocol::proved(free.unwrap_or(true)))
                 }
                 Step::Add => self.add(value).await.map(|added| match added {
                     Some(added) => protocol.added(added),
@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
                 Step::Settle => {
                     let adopted = protocol.has_adopted();
                     let (settled, _) = self.settle(value, 1, adopted).await;
-                    Ok(protocol.settled(settled))
+                    Ok(Protocol::settled(settled))
                 }
             };
             // Only what was never sent leaves nothing behind.

@@ -124,9 +124,9 @@ impl World {
             Step::Meet => world.meet(who, &mut process, fate == Fate::Lags),
             Step::Prove => {
                 let lists_only = world.broken == Some(Broken::ListsOnly);
-                process.protocol.proved(lists_only || world.versions() == 0)
+                Protocol::proved(lists_only || world.versions() == 0)
             }
-            Step::Settle => process.protocol.settled(world.settled(who)),
+            Step::Settle => Protocol::settled(world.settled(who)),
             Step::Wait => process.protocol.waited(),
             Step::End(end) => Step::End(end),
         };
@@ -555,7 +555,7 @@ fn a_writer_that_knows_no_claims_is_seen_although_the_answer_was_lost() {
         (Settled::Nothing, End::InDoubt),
     ];
     for (settled, end) in ends {
-        assert_eq!(protocol.settled(settled), Step::End(end));
+        assert_eq!(Protocol::settled(settled), Step::End(end));
     }
 }
 
