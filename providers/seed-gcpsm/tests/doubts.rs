@@ -1,7 +1,5 @@
 //! Lists that lag behind, versions whose answers are lost, and writers that know no claims, all at once.
 
-#![expect(clippy::unwrap_used, reason = "a test may give up")]
-
 mod support;
 
 use seed_core::document::{Document, FieldValue, Fields};
