@@ -250,4 +250,5 @@ impl Protocol {
 const ROUNDS: u8 = 8;
 
 #[cfg(test)]
+#[path = "protocol_model.rs"]
 mod model;

@@ -1,5 +1,10 @@
 //! Every order of steps of a few writers, of what the network does to their requests, and of what others do to the secret.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place handles a few steps, and all others alike"
+)]
+
 use std::collections::HashSet;
 
 use super::*;
