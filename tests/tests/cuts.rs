@@ -200,7 +200,7 @@ fn explains_shells<S: Stand>(world: &World<S>, outcome: &Outcome) -> Test {
     let told: Vec<_> = told.into_iter().flatten().collect();
     let explained = |name: &String| {
         told.iter().any(|told| {
-            told["key"].as_str() == Some(name)
+            told["name"].as_str() == Some(name)
                 && told.to_string().contains("it has no version of ours")
         })
     };
