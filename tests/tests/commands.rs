@@ -382,9 +382,9 @@ fn facts_must_be_settings_with_a_path() -> Test {
     assert_snapshot!(outcome("--set features.egress=maybe")?, @"
     ---
     error: the condition gives text, not true or false
-      --> contracts/llm-platform.yaml:86:11
+      --> contracts/llm-platform.yaml:87:11
        |
-    86 |     when: config.features.egress
+    87 |     when: config.features.egress
        |           ^^^^^^^^^^^^^^^^^^^^^^
     [exit status: 2]
     ");
@@ -403,9 +403,9 @@ fn facts_must_be_settings_with_a_path() -> Test {
     assert_snapshot!(outcome("--set-string features.egress=true")?, @"
     ---
     error: the condition gives text, not true or false
-      --> contracts/llm-platform.yaml:86:11
+      --> contracts/llm-platform.yaml:87:11
        |
-    86 |     when: config.features.egress
+    87 |     when: config.features.egress
        |           ^^^^^^^^^^^^^^^^^^^^^^
     [exit status: 2]
     ");
