@@ -62,7 +62,7 @@ pub trait UnderTest: fmt::Debug + Sync {
     }
 }
 
-/// How often two runs meet on real servers: what the variable `RACES` says, or once.
+/// How often runs meet where a race takes long: what the variable `RACES` says, or once.
 pub fn races() -> Result<usize, String> {
     let Some(races) = environment::variable("RACES") else {
         return Ok(1);
