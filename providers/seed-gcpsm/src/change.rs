@@ -81,6 +81,7 @@ impl Writer<'_> {
 
     /// Sets our claim on a secret whose newest version is the expected one.
     async fn take_over(&mut self, expected: u64) -> Result<()> {
+        let mut claims = CLAIMS;
         for _ in 0..ROUNDS {
             match self.meet_there(expected).await? {
                 // The one that was sent before its answer was lost.
@@ -93,7 +94,13 @@ impl Writer<'_> {
                 }
                 (Standing::Ours | Standing::Free, _) => match self.claim(expected).await? {
                     Sent::Done => return Ok(()),
-                    Sent::Refused | Sent::Gone | Sent::Lost => self.wait().await,
+                    Sent::Refused | Sent::Gone | Sent::Lost => {
+                        claims -= 1;
+                        if claims == 0 {
+                            break;
+                        }
+                        self.wait().await;
+                    }
                 },
             }
         }
@@ -105,5 +112,8 @@ pub(crate) fn changed(operation: Operation, name: &SecretName) -> Error {
     Error::new(ErrorKind::Conflict, operation, "it was changed meanwhile").about(name)
 }
 
-/// How often a change looks again that others come before.
+/// How often a change looks again that others come before: for longer than a claim counts.
 const ROUNDS: usize = 40;
+
+/// How often a claim may be refused or lost. Whoever else changes a secret that often does so without end.
+const CLAIMS: usize = 8;

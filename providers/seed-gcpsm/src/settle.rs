@@ -159,9 +159,15 @@ impl Doubt {
     pub(crate) fn open(&self, operation: Operation, name: &SecretName) -> Error {
         let message = format!(
             "{}; it may still arrive, and is not sent again; until it does, it has no version of ours; run the command again in two minutes",
-            self.lost.message()
+            self.lost_what()
         );
         self.told(operation, name, message)
+    }
+
+    /// What became of it, without what to do: that is another thing here.
+    fn lost_what(&self) -> &str {
+        let message = self.lost.message();
+        message.split_once("; ").map_or(message, |(what, _)| what)
     }
 
     fn told(&self, operation: Operation, name: &SecretName, message: String) -> Error {
@@ -178,7 +184,7 @@ pub(crate) fn beside(operation: Operation, name: &SecretName, doubt: &Doubt) -> 
     let message = format!(
         "{}, and version {} is another writer's; ours is not there, and may still come after it: \
          look at its versions in two minutes, and make sure that the value that is meant is the newest",
-        doubt.lost.message(),
+        doubt.lost_what(),
         doubt.number
     );
     doubt.told(operation, name, message).contested()

@@ -195,6 +195,30 @@ async fn a_claim_that_cannot_be_taken_away_is_told_of() {
     ");
 }
 
+/// Somebody else changes the secret each time between our look at it and our claim.
+#[tokio::test]
+async fn a_claim_that_is_refused_again_and_again_is_given_up() {
+    let server = Server::start(GcpSm::new());
+    server.service().put("there", r#"{"a":"1"}"#);
+    let refused = serde_json::json!({"error": {
+        "code": 400, "status": "FAILED_PRECONDITION", "message": "x"
+    }});
+    let refused = seed_fakes::Answer::json(400, &refused);
+    server.fault(
+        When::operation("UpdateSecret"),
+        Fault::Answer(refused),
+        None,
+    );
+    let adapter = adapter(&server.url());
+    let (there, one, more) = (name("there"), Version::new("1"), fields(&[("b", "2")]));
+    let err = adapter.add_fields(&there, &more, &one).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+    insta::assert_snapshot!(err, @"
+    add fields to `there`: UpdateSecret failed with `FAILED_PRECONDITION`: it was changed meanwhile, again and again; run the command again later
+    ");
+    assert_eq!(server.log().count("UpdateSecret"), 8);
+}
+
 /// A claim that is over or dead keeps nobody from writing, whatever is left of it.
 #[tokio::test]
 async fn what_is_left_of_a_claim_does_no_harm() {
