@@ -71,8 +71,10 @@ docs: ## Write the made pages of docs/reference again
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
+# With the features and targets that the benchmarks build it with, so that it is built once.
 bench: ## Measure time and memory beside the budgets
-	$(CARGO) build --locked --release --bin seed && $(CARGO) bench --locked --package seed-tests --bench budgets --bench services
+	$(CARGO) build --locked --release --workspace --all-features --bin seed --test purity
+	$(CARGO) bench --locked --workspace --all-features --bench budgets --bench services
 
 fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
 	TIME=$(TIME) tests/fuzz/run.sh
