@@ -1,6 +1,7 @@
 //! `seed` and Google Secret Manager where two calls make one value: what is left in between, who comes in between, and
 //! how fast all of it may go.
 
+use std::os::unix::ffi::OsStringExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -300,5 +301,50 @@ fn a_place_that_the_contract_does_not_name_is_confirmed_before_any_write() -> Te
     hint: unset CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER, or correct `endpoint` in the contract
     [exit status: 2]
     ");
+    Ok(())
+}
+
+/// A project at the stand-in, seen from a machine whose own account is asked for at `machine`.
+fn on_machine(server: &Server<GcpSm>, machine: &str) -> Result<Workspace, String> {
+    let workspace = elsewhere(&json!({"project": "ai-lab", "endpoint": server.url()}))?;
+    let url = server.url();
+    Ok(workspace
+        .variable("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", url)
+        .variable("GCE_METADATA_HOST", machine))
+}
+
+#[test]
+fn who_has_no_credentials_at_all_is_told_so_at_once() -> Test {
+    let server = Server::start(GcpSm::new());
+    let host = server.address().to_string();
+    // Nobody listens there.
+    let workspace = on_machine(&server, "127.0.0.1:1")?;
+    let shown = workspace.seed("plan")?.to_string();
+    assert_snapshot!(shown.replace(&host, "$ADDRESS"), @"
+    ---
+    error: cannot ask the backend `gcpsm`
+      caused by: find out where and as whom: no credentials of Google Cloud are found, and this machine has no account of its own; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name a file
+    hint: log in with `gcloud auth application-default login`
+    [exit status: 1]
+    ");
+    let told = workspace.seed("plan -vv")?.stderr;
+    assert!(!told.contains("sending again"), "{told}");
+    assert!(server.log().is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_file_of_credentials_whose_name_is_no_text_is_not_passed_over() -> Test {
+    let server = Server::start(GcpSm::new());
+    let machine = server.address().to_string();
+    let name = std::ffi::OsString::from_vec(b"/nowhere/\xff.json".to_vec());
+    let workspace = on_machine(&server, &machine)?.variable("GOOGLE_APPLICATION_CREDENTIALS", name);
+    assert_snapshot!(workspace.seed("plan")?, @"
+    ---
+    error: cannot read the credentials in `/nowhere/�.json`: No such file or directory (os error 2) (backend `gcpsm`)
+    hint: let GOOGLE_APPLICATION_CREDENTIALS name a file of credentials, or unset it and log in with `gcloud auth application-default login`
+    [exit status: 2]
+    ");
+    assert!(server.log().is_empty());
     Ok(())
 }

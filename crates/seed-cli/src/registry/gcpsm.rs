@@ -35,6 +35,12 @@ pub(super) fn open(backend: &ResolvedBackend, ground: &Ground<'_>) -> Result<Ope
 
 fn surroundings(hidden: &[String]) -> Surroundings {
     let text = Environment::text;
+    // A path may be no text; without it, others would be taken for whose calls these are.
+    let path = |name: &str| {
+        let names = [name];
+        let (_, value) = Environment::some(&names).pop()?;
+        Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty())
+    };
     let directory = || {
         let home = || Some(PathBuf::from(text("HOME")?).join(".config").join("gcloud"));
         text("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(home)
@@ -43,7 +49,7 @@ fn surroundings(hidden: &[String]) -> Surroundings {
         project: text("GOOGLE_CLOUD_PROJECT").or_else(|| text("CLOUDSDK_CORE_PROJECT")),
         quota_project: text("GOOGLE_CLOUD_QUOTA_PROJECT"),
         endpoint: text("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"),
-        named_credentials: text("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+        named_credentials: path("GOOGLE_APPLICATION_CREDENTIALS"),
         usual_credentials: directory()
             .map(|directory| directory.join("application_default_credentials.json")),
         withheld: withheld(hidden),
