@@ -129,14 +129,19 @@ fn usual(location: Option<&String>) -> String {
     }
 }
 
-fn check(text: &str, what: &str, example: &str, more: &[char]) -> Result<(), ConfigError> {
+pub(crate) fn check(
+    text: &str,
+    what: &str,
+    example: &str,
+    more: &[char],
+) -> Result<(), ConfigError> {
     let plain =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || more.contains(&c);
     if text.len() <= 128 && text.chars().all(plain) && !text.contains("..") && text != "." {
         return Ok(());
     }
     Err(ConfigError::new(
-        format!("`{text}` is no {what} of Google Cloud"),
+        format!("`{}` is no {what} of Google Cloud", text.escape_debug()),
         format!("write `{what}` like {example}"),
     ))
 }
@@ -145,13 +150,20 @@ fn check(text: &str, what: &str, example: &str, more: &[char]) -> Result<(), Con
 fn endpoint(config: &Config) -> Result<(Option<String>, bool), ConfigError> {
     let own = given(config.endpoint.as_ref());
     let around = given(config.surroundings.endpoint.as_ref());
-    if let (Some(own), Some(around)) = (&own, &around)
-        && own.trim_end_matches('/') != around.trim_end_matches('/')
-    {
-        return Err(ConfigError::new(
-            format!("the contract's endpoint `{own}` is not that of the environment, `{around}`"),
-            "unset CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER, or correct `endpoint` in the contract",
-        ));
+    if let (Some(own), Some(around)) = (&own, &around) {
+        // Nothing of what is no address is shown: it may hold a password.
+        let (own, around) = (address(own)?, address(around)?);
+        if own != around {
+            let shown = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+            return Err(ConfigError::new(
+                format!(
+                    "the contract's endpoint `{}` is not that of the environment, `{}`",
+                    shown(&own),
+                    shown(&around)
+                ),
+                "unset CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER, or correct `endpoint` in the contract",
+            ));
+        }
     }
     let only_of_contract = own.is_some() && around.is_none();
     Ok((own.or(around), only_of_contract))
@@ -175,7 +187,7 @@ fn address(endpoint: &str) -> Result<Url, ConfigError> {
     }
 }
 
-fn is_here(url: &Url) -> bool {
+pub(crate) fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let local = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());

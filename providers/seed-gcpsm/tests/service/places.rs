@@ -243,3 +243,30 @@ fn what_only_the_environment_names_is_confirmed() {
         assert_eq!((&*described.place, described.confirm), (place, confirm));
     }
 }
+
+#[test]
+fn a_password_in_an_endpoint_is_not_shown() {
+    let (one, other) = ("https://a.example.com", "https://me:canary@b.example.com");
+    for (own, around) in [(one, other), (other, one)] {
+        let surroundings = Surroundings {
+            endpoint: Some(around.to_owned()),
+            ..Surroundings::default()
+        };
+        let config = Config {
+            surroundings,
+            ..config(own)
+        };
+        let err = Adapter::new(&config, policy()).unwrap_err();
+        assert!(!format!("{err} {}", err.hint()).contains("canary"), "{err}");
+    }
+    // The same place, written in two ways.
+    let surroundings = Surroundings {
+        endpoint: Some("https://A.example.com:443/".to_owned()),
+        ..Surroundings::default()
+    };
+    let config = Config {
+        surroundings,
+        ..config(one)
+    };
+    assert!(Adapter::new(&config, policy()).is_ok());
+}
