@@ -3,28 +3,35 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use google_cloud_auth::credentials::{
     AccessToken, AccessTokenCredentials, external_account, impersonated, mds, service_account,
     user_account,
 };
+use google_cloud_gax::error::CredentialsError;
 use google_cloud_gax::retry_policy::NeverRetry;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use seed_provider::{ErrorKind, Result};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
+use crate::addresses;
 use crate::call::Purpose;
 use crate::config::{Config, ConfigError, Credentials};
-use crate::place::given;
+use crate::place::{check, given};
 use crate::programs;
-use crate::transport::is_distrust;
+use crate::transport::{is_distrust, is_unconnected};
 
 /// Credentials that are found, and made into tokens when the first request needs one.
 pub(crate) struct Account {
     found: Found,
-    quota_project: Option<String>,
-    credentials: Mutex<Option<AccessTokenCredentials>>,
+    quota_project: Option<HeaderValue>,
+    credentials: Mutex<Option<Arc<AccessTokenCredentials>>>,
+    /// Whether there ever was a token.
+    had_one: AtomicBool,
 }
 
 enum Found {
@@ -60,21 +67,21 @@ impl Account {
             Credentials::Usual => match (&around.named_credentials, &around.usual_credentials) {
                 (Some(named), _) => {
                     let read = read(named).map_err(|err| unreadable(named, &err))?;
-                    understood(named, &read, &around.withheld)?
+                    understood(named, &read, config)?
                 }
                 (None, Some(usual)) => match read(usual) {
-                    Ok(read) => understood(usual, &read, &around.withheld)?,
+                    Ok(read) => understood(usual, &read, config)?,
                     Err(err) if err.kind() == io::ErrorKind::NotFound => Found::Machine,
                     Err(err) => return Err(unreadable(usual, &err)),
                 },
                 (None, None) => Found::Machine,
             },
         };
-        let own = given(config.quota_project.as_ref());
         Ok(Self {
+            quota_project: quota_project(config, &found)?,
             found,
-            quota_project: own.or_else(|| given(around.quota_project.as_ref())),
             credentials: Mutex::default(),
+            had_one: AtomicBool::default(),
         })
     }
 
@@ -114,13 +121,17 @@ impl Account {
         })
     }
 
-    /// What goes with a request to say whose it is. May call those who give tokens.
-    pub(crate) async fn headers(&self, purpose: Purpose<'_>) -> Result<HeaderMap> {
+    /// What goes with a request to say whose it is. May call those who give tokens, and waits for them so long.
+    pub(crate) async fn headers(
+        &self,
+        purpose: Purpose<'_>,
+        longest: Duration,
+    ) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         let authorization = match &self.found {
             Found::Token(token) => token.clone(),
             Found::File { .. } | Found::Machine => {
-                let token = self.token(purpose).await?;
+                let token = self.token(purpose, longest).await?;
                 let value = HeaderValue::from_str(&format!("Bearer {}", token.token));
                 let Ok(mut value) = value else {
                     return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
@@ -130,55 +141,75 @@ impl Account {
             }
         };
         headers.insert(reqwest::header::AUTHORIZATION, authorization);
-        let named = self.named_quota_project();
-        if let Some(Ok(project)) = named.map(HeaderValue::from_str) {
-            headers.insert(HeaderName::from_static("x-goog-user-project"), project);
+        if let Some(project) = &self.quota_project {
+            let name = HeaderName::from_static("x-goog-user-project");
+            headers.insert(name, project.clone());
         }
         Ok(headers)
     }
 
-    async fn token(&self, purpose: Purpose<'_>) -> Result<AccessToken> {
+    async fn token(&self, purpose: Purpose<'_>, longest: Duration) -> Result<AccessToken> {
         let Some(credentials) = self.credentials() else {
             return Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE));
         };
         let mut attempt = Attempt {
             account: self,
+            with: Arc::clone(&credentials),
             went_well: false,
         };
-        match credentials.access_token().await {
-            Ok(token) => {
+        // The library panics where it did not expect an answer: that ends a task of its own, and not the run.
+        let mut asking = JoinSet::new();
+        asking.spawn(async move { credentials.access_token().await });
+        match tokio::time::timeout(longest, asking.join_next()).await {
+            Ok(Some(Ok(Ok(token)))) => {
                 attempt.went_well = true;
+                self.had_one.store(true, Ordering::Relaxed);
                 Ok(token)
             }
-            // No waiting makes a certificate trusted.
-            Err(err) if is_distrust(&err) => Err(purpose.error(ErrorKind::Unexpected, DISTRUSTED)),
             // Its text may hold what the other side answered.
-            Err(err) if err.is_transient() => Err(purpose.error(ErrorKind::Unavailable, NOT_NOW)),
-            Err(_) => Err(purpose.error(ErrorKind::Unauthenticated, self.refused())),
+            Ok(Some(Ok(Err(err)))) => {
+                let (kind, message) = self.failed(&err);
+                Err(purpose.error(kind, message))
+            }
+            Ok(Some(Err(_)) | None) => Err(purpose.error(ErrorKind::Unauthenticated, UNUSABLE)),
+            Err(_) => Err(purpose.error(ErrorKind::Unavailable, LATE)),
         }
     }
 
-    fn credentials(&self) -> Option<AccessTokenCredentials> {
+    /// What it means that no token could be had.
+    fn failed(&self, err: &CredentialsError) -> (ErrorKind, &'static str) {
+        let of_machine = match &self.found {
+            Found::Machine | Found::Token(_) => true,
+            Found::File { .. } => false,
+        };
+        let had_one = self.had_one.load(Ordering::Relaxed);
+        if is_distrust(err) {
+            // No waiting makes a certificate trusted.
+            (ErrorKind::Unexpected, DISTRUSTED)
+        } else if of_machine && !had_one && is_unconnected(err) {
+            // Most machines have no such server, and none comes by waiting.
+            (ErrorKind::Unauthenticated, NOBODY)
+        } else if err.is_transient() {
+            (ErrorKind::Unavailable, NOT_NOW)
+        } else if of_machine {
+            (ErrorKind::Unauthenticated, NOBODY)
+        } else {
+            (ErrorKind::Unauthenticated, EXPIRED)
+        }
+    }
+
+    fn credentials(&self) -> Option<Arc<AccessTokenCredentials>> {
         let mut made = self.made();
         if made.is_none() {
-            *made = self.make().ok();
+            *made = self.make().ok().map(Arc::new);
         }
         made.clone()
     }
 
-    fn made(&self) -> MutexGuard<'_, Option<AccessTokenCredentials>> {
+    fn made(&self) -> MutexGuard<'_, Option<Arc<AccessTokenCredentials>>> {
         self.credentials
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The project that was named, or that `gcloud` wrote down beside the credentials.
-    fn named_quota_project(&self) -> Option<&str> {
-        let of_file = || match &self.found {
-            Found::File { json, .. } => json.get("quota_project_id").and_then(Value::as_str),
-            Found::Machine | Found::Token(_) => None,
-        };
-        self.quota_project.as_deref().or_else(of_file)
     }
 
     /// Needs a runtime: the library keeps its tokens fresh in the background.
@@ -216,26 +247,28 @@ impl Account {
                 .build_access_token_credentials(),
         }
     }
-
-    fn refused(&self) -> &'static str {
-        match &self.found {
-            Found::Machine | Found::Token(_) => NOBODY,
-            Found::File { .. } => EXPIRED,
-        }
-    }
 }
 
 /// One attempt to get a token. After one that failed, or that nobody waited for any longer, the library would give the
 /// same error, or wait for the same answer, ever after.
 struct Attempt<'a> {
     account: &'a Account,
+    with: Arc<AccessTokenCredentials>,
     went_well: bool,
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.went_well {
-            *self.account.made() = None;
+        if self.went_well {
+            return;
+        }
+        // Others may have made new ones meanwhile, which are good.
+        let mut made = self.account.made();
+        if made
+            .as_ref()
+            .is_some_and(|made| Arc::ptr_eq(made, &self.with))
+        {
+            *made = None;
         }
     }
 }
@@ -244,6 +277,28 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").finish_non_exhaustive()
     }
+}
+
+/// The project that was named, or that `gcloud` wrote down beside the credentials.
+fn quota_project(config: &Config, found: &Found) -> Result<Option<HeaderValue>, ConfigError> {
+    let around = given(config.surroundings.quota_project.as_ref());
+    let of_file = || match found {
+        Found::File { json, .. } => json.get("quota_project_id").and_then(Value::as_str),
+        Found::Machine | Found::Token(_) => None,
+    };
+    let named = given(config.quota_project.as_ref()).or(around);
+    let named = named.or_else(|| of_file().filter(|text| !text.is_empty()).map(str::to_owned));
+    let Some(project) = named else {
+        return Ok(None);
+    };
+    check(&project, "quota-project", "`my-project`", &[':', '.'])?;
+    let header = HeaderValue::from_str(&project);
+    header.map(Some).map_err(|_| {
+        ConfigError::new(
+            "the quota project is no project of Google Cloud",
+            "write `quota-project` like `my-project`",
+        )
+    })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -258,7 +313,7 @@ fn unreadable(path: &Path, err: &io::Error) -> ConfigError {
 }
 
 /// Of what is in the file, nothing is shown but its place.
-fn understood(path: &Path, text: &str, withheld: &[String]) -> Result<Found, ConfigError> {
+fn understood(path: &Path, text: &str, config: &Config) -> Result<Found, ConfigError> {
     let refused = |why: &str| {
         ConfigError::new(
             format!("the credentials in `{}` {why}", path.display()),
@@ -273,7 +328,24 @@ fn understood(path: &Path, text: &str, withheld: &[String]) -> Result<Found, Con
         Some("external_account") => FileKind::ExternalAccount,
         Some(_) | None => return Err(refused("are of no kind that can be used here")),
     };
-    programs::withhold(&mut json, withheld);
+    if let Some(member) = addresses::in_the_clear(&json) {
+        return Err(refused(&format!(
+            "name a `{member}` that is no `https://` address"
+        )));
+    }
+    let around = &config.surroundings;
+    let named = given(config.endpoint.as_ref()).or_else(|| given(around.endpoint.as_ref()));
+    let universe = json.get("universe_domain").and_then(Value::as_str);
+    if named.is_none() && universe.is_some_and(|universe| universe != GOOGLES) {
+        return Err(ConfigError::new(
+            format!(
+                "the credentials in `{}` are not for `{GOOGLES}`",
+                path.display()
+            ),
+            "name the endpoint of Secret Manager in the universe that they are for, or use others",
+        ));
+    }
+    programs::withhold(&mut json, &around.withheld);
     Ok(Found::File { kind, json })
 }
 
@@ -283,11 +355,15 @@ fn is_plain(text: &str) -> bool {
     (1..=512).contains(&text.len()) && text.chars().all(plain)
 }
 
+/// The universe whose services have Google's usual addresses.
+const GOOGLES: &str = "googleapis.com";
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const UNUSABLE: &str = "the credentials of Google Cloud cannot be used; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name another file";
 const DISTRUSTED: &str = "no token for Google Cloud could be had: the certificate of the server that gives it is not trusted; name its authority with SSL_CERT_FILE";
 const NOT_NOW: &str =
     "no token for Google Cloud could be had: whoever gives it did not answer as expected";
+const LATE: &str =
+    "no token for Google Cloud could be had: whoever gives it did not answer in time";
 const EXPIRED: &str = "the credentials of Google Cloud are refused, or have expired; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name another file";
 const NOBODY: &str = "no credentials of Google Cloud are found, and this machine has no account of its own; log in with `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name a file";
 
@@ -363,5 +439,46 @@ mod tests {
         let mut named = config;
         named.surroundings.named_credentials = nowhere;
         assert!(Account::of(&named).is_err());
+    }
+
+    #[test]
+    fn credentials_that_would_go_astray_are_refused() {
+        for (json, words) in [
+            (
+                r#"{"type": "authorized_user", "token_uri": "http://oauth2.example.com/token"}"#,
+                "name a `token_uri` that is no `https://` address",
+            ),
+            (
+                r#"{"type": "authorized_user", "universe_domain": "canary.example.com"}"#,
+                "are not for `googleapis.com`",
+            ),
+            (
+                r#"{"type": "authorized_user", "quota_project_id": "no project"}"#,
+                "`no project` is no quota-project of Google Cloud",
+            ),
+        ] {
+            let err = account(json).unwrap_err();
+            assert!(err.to_string().ends_with(words), "{err}");
+            assert!(!err.to_string().contains("canary"), "{err}");
+        }
+        let usual = r#"{"type": "authorized_user", "universe_domain": "googleapis.com", "quota_project_id": ""}"#;
+        assert!(account(usual).unwrap().quota_project.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_made_anew_meanwhile_is_kept() {
+        let user = r#"{"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c", "token_uri": "http://127.0.0.1:1/"}"#;
+        let account = account(user).unwrap();
+        let attempt = |with: &Arc<AccessTokenCredentials>| Attempt {
+            account: &account,
+            with: Arc::clone(with),
+            went_well: false,
+        };
+        let old = account.credentials().unwrap();
+        drop(attempt(&old));
+        let new = account.credentials().unwrap();
+        assert!(!Arc::ptr_eq(&old, &new));
+        drop(attempt(&old));
+        assert!(Arc::ptr_eq(&new, &account.credentials().unwrap()));
     }
 }

@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use reqwest::header::HeaderMap;
 use seed_core::backend::{Capabilities, Description, Guarantee, Kind, Pace};
 use seed_core::name::SecretName;
 use seed_provider::{ErrorKind, Identity, Operation, Policy, Requests, Result};
@@ -106,7 +108,7 @@ impl GcpSm {
         };
         let prove = || async {
             let token = self.requests.read(purpose.operation, None, || async {
-                self.account.headers(purpose).await
+                self.headers(purpose).await
             });
             token.await?;
             match self.list_page(purpose.operation, 1, "").await {
@@ -120,6 +122,18 @@ impl GcpSm {
         Ok(Identity {
             who: self.account.who(),
         })
+    }
+
+    /// What goes with a request to say whose it is. A write that nobody gave a token for was not sent, so that must be told
+    /// before the time for its answer is over.
+    pub(crate) async fn headers(&self, purpose: Purpose<'_>) -> Result<HeaderMap> {
+        let deadline = self.requests.policy().deadline;
+        let longest = if purpose.call.writes() {
+            TOKEN.min(deadline / 2)
+        } else {
+            deadline
+        };
+        self.account.headers(purpose, longest).await
     }
 
     /// Makes sure that the service's time is known, by which others see how old our claims are. Whoever proved the place
@@ -201,5 +215,7 @@ impl fmt::Debug for GcpSm {
     }
 }
 
+/// How long a write waits for a token.
+const TOKEN: Duration = Duration::from_secs(10);
 const CLEAR: &str = "the endpoint is an `http://` address of another machine: the token and all values can be read on the way";
 const UNDATED: &str = "the answers of the service have no date; how old claims are goes by the clock of this machine, which must be right";

@@ -13,6 +13,7 @@
 
 mod account;
 mod adapter;
+mod addresses;
 mod call;
 mod change;
 mod claim;

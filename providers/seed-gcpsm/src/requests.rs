@@ -278,7 +278,7 @@ impl GcpSm {
     }
 
     async fn once(&self, purpose: Purpose<'_>, ask: &Ask) -> Result<Answer> {
-        let headers = self.account.headers(purpose).await?;
+        let headers = self.headers(purpose).await?;
         let sent = self.transport.send(ask, headers);
         let answer = match ask.claimed {
             None => sent.await,

@@ -186,6 +186,12 @@ pub(crate) fn is_distrust(whole: &(dyn StdError + 'static)) -> bool {
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
+/// Whether an error is that no connection was made.
+pub(crate) fn is_unconnected(whole: &(dyn StdError + 'static)) -> bool {
+    let of_client = beneath(whole).find_map(|err| err.downcast_ref::<reqwest::Error>());
+    of_client.is_some_and(reqwest::Error::is_connect)
+}
+
 /// An error and all that is behind it.
 fn beneath<'a>(
     whole: &'a (dyn StdError + 'static),

@@ -1,13 +1,14 @@
 //! Where tokens come from.
 
 use std::path::Path;
+use std::time::Duration;
 
 use seed_fakes::{Fault, GcpSm, Server, When};
 use seed_gcpsm::{Config, Credentials, GcpSm as Adapter, Surroundings};
-use seed_provider::{ErrorKind, Provider as _};
+use seed_provider::{ErrorKind, Marks, Policy, Provider as _};
 use serde_json::{Value, json};
 
-use crate::support::{config, look, policy};
+use crate::support::{config, look, name, policy, single};
 
 /// A key that was made for this test and opens nothing, without the lines that say what it is.
 const KEY: &str = include_str!("../data/service-account.base64");
@@ -179,4 +180,47 @@ async fn a_token_endpoint_that_has_a_problem_is_asked_again() {
     let adapter = Adapter::new(&config, policy()).unwrap();
     adapter.identify().await.unwrap();
     assert_eq!(server.log().count("Token"), 2);
+}
+
+/// What `Token` answers with, for so many seconds.
+fn lasting(seconds: u64) -> Fault {
+    let token = GcpSm::TOKEN;
+    let body = json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"});
+    Fault::Answer(seed_fakes::Answer::json(200, &body))
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_gives_a_token_for_was_not_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(GcpSm::new());
+    let url = server.url();
+    server.fault(When::operation("Token"), lasting(1), Some(1));
+    let config = configured(directory.path(), &url, &user(&url));
+    let policy = Policy {
+        deadline: Duration::from_secs(1),
+        ..policy()
+    };
+    let adapter = Adapter::new(&config, policy).unwrap();
+    adapter.identify().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    server.fault(When::operation("Token"), Fault::HoldBefore, None);
+    let (new, value, marks) = (name("new"), single("v"), Marks::of("shop"));
+    let err = adapter.create(&new, &value, &marks).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unavailable, "{err}");
+    insta::assert_snapshot!(err, @"create `new`: no token for Google Cloud could be had: whoever gives it did not answer in time");
+    assert_eq!(server.log().count("CreateSecret"), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_the_library_breaks_on_is_no_end_of_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(GcpSm::new());
+    let url = server.url();
+    server.fault(When::operation("Token"), lasting(u64::MAX), Some(1));
+    let config = configured(directory.path(), &url, &user(&url));
+    let adapter = Adapter::new(&config, policy()).unwrap();
+    let err = adapter.identify().await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unauthenticated, "{err}");
+    // The next one may be better.
+    adapter.identify().await.unwrap();
 }
