@@ -399,6 +399,29 @@ fn a_run_whose_value_was_written_over_by_one_that_died_says_so() -> Test {
     ");
     let counts = ["a", "b", "url"].map(|name| written(&world, name));
     assert_eq!(counts, [1, 2, 0]);
+    // Longer than any run goes on looking.
+    service.advance(60);
+    let again = world.workspace.seed(APPLY)?;
+    let told = shown(&world, &again);
+    let (said, rest) = told.split_once(" UTC").ok_or("no time is told")?;
+    let said = said
+        .get(..said.len() - "00:00:00".len())
+        .unwrap_or_default();
+    assert_snapshot!(format!("{said}… UTC{rest}"), @"
+    services · azure-kv, vault $ADDRESS, as application 99999999-8888-7777-6666-555555555555  seed.yaml
+
+      ! b    unknown, which is not absent: a run wrote over the value that stood, and did not put it back before it ended; look at its versions, and set the value that is meant with `az keyvault secret set`; after … UTC the newest one counts
+      ! url  needs b, which is blocked
+
+    Applied: 1 exists, 2 blocked.
+    ---
+    [exit status: 12]
+    ");
+    let counts = ["a", "b", "url"].map(|name| written(&world, name));
+    assert_eq!(counts, [1, 2, 0]);
+    service.put("b", "of a person");
+    world.workspace.seed(APPLY)?.success()?;
+    assert!(service.value("url").as_deref() == Some("postgres://of a person@db"));
     Ok(())
 }
 

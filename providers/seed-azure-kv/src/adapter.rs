@@ -286,6 +286,13 @@ impl AzureKv {
         all.insert(name.as_str().to_ascii_lowercase(), known);
     }
 
+    /// What the current version looked like when it was last read.
+    pub(crate) fn last_look(&self, name: &SecretName) -> Option<Look> {
+        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.get(&name.as_str().to_ascii_lowercase());
+        known.map(|known| known.look.clone())
+    }
+
     /// The version that a list shows, if this adapter has met it.
     pub(crate) fn recall(&self, name: &SecretName, look: &Look) -> Option<String> {
         let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);

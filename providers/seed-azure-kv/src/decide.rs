@@ -70,7 +70,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(3);
 const APART: u64 = 90;
 
 /// How long a claim lives. A run of many thousand keys at a slow pace looks at its first version this much later.
-const LIFE: i64 = 30 * 60;
+pub(crate) const LIFE: i64 = 30 * 60;
 
 /// How far apart the clocks of the service's own machines may be, in seconds.
 pub(crate) const SKEW: i64 = 1;
@@ -155,6 +155,17 @@ pub(crate) fn stands(versions: &[Seen], current: &str, now: i64) -> bool {
     let line = history.line();
     line.last()
         .is_some_and(|tip| root(tip) == root(read) && !is_young(tip, now))
+}
+
+/// Whether the value that readers get has to give way to one that counts, or may have to.
+pub(crate) fn gives_way(versions: &[Seen], current: &str, now: i64) -> bool {
+    let history = History::of(versions);
+    let line = history.line();
+    match (history.by_id(current), line.last()) {
+        (Some(read), Some(tip)) => is_live(read, now) && root(tip) != root(read),
+        // Newer than the list.
+        (None, _) | (_, None) => true,
+    }
 }
 
 /// All versions, in the order in which they count.

@@ -86,6 +86,7 @@ impl AzureKv {
             inventory.insert(wanted.name.clone(), presence);
         }
         self.look_into(wanted, &mut inventory).await?;
+        self.look_closer(wanted, &listed, &mut inventory).await?;
         Ok(inventory)
     }
 
@@ -127,15 +128,8 @@ impl AzureKv {
             let present = matches!(inventory.get(&wanted.name), Some(Presence::Present { .. }));
             present && wanted.depth == Depth::Fields && !wanted.fields.is_empty()
         });
-        let gone = || Presence::Unknown {
-            reason: "it was there a moment ago, and is not there now; run it again".to_owned(),
-        };
         let looks: Vec<_> = several.map(|one| self.alone(one, gone())).collect();
-        let looked: Vec<(SecretName, Presence)> = stream::iter(looks)
-            .buffer_unordered(self.at_once())
-            .try_collect()
-            .await?;
-        for (name, presence) in looked {
+        for (name, presence) in together(looks, self.at_once()).await? {
             inventory.insert(name, presence);
         }
         Ok(())
@@ -146,11 +140,11 @@ impl AzureKv {
             .iter()
             .map(|one| self.alone(one, Presence::Absent))
             .collect();
-        let looked: Vec<(SecretName, Presence)> = stream::iter(looks)
-            .buffer_unordered(self.at_once())
-            .try_collect()
+        let looked = together(looks, self.at_once()).await?;
+        let mut inventory = looked.into_iter().collect();
+        self.look_closer(wanted, &BTreeMap::new(), &mut inventory)
             .await?;
-        Ok(looked.into_iter().collect())
+        Ok(inventory)
     }
 
     /// What one name is, in the service's own words. `missing` is what it means that nothing is found.
@@ -349,6 +343,23 @@ pub(crate) fn parts(id: &str) -> Option<(String, Option<String>)> {
     Some((name.to_owned(), version.map(str::to_owned)))
 }
 
+pub(crate) fn gone() -> Presence {
+    Presence::Unknown {
+        reason: "it was there a moment ago, and is not there now; run it again".to_owned(),
+    }
+}
+
+/// Makes calls, so many at a time.
+pub(crate) async fn together<T>(
+    calls: Vec<impl Future<Output = Result<T>>>,
+    at_once: usize,
+) -> Result<Vec<T>> {
+    stream::iter(calls)
+        .buffer_unordered(at_once)
+        .try_collect()
+        .await
+}
+
 fn by_name(listed: Vec<Listed>) -> BTreeMap<String, Listed> {
     let named = listed.into_iter();
     named
@@ -356,7 +367,7 @@ fn by_name(listed: Vec<Listed>) -> BTreeMap<String, Listed> {
         .collect()
 }
 
-fn lowered(name: &SecretName) -> String {
+pub(crate) fn lowered(name: &SecretName) -> String {
     name.as_str().to_ascii_lowercase()
 }
 
@@ -367,7 +378,7 @@ fn day(time: i64) -> Option<String> {
 }
 
 /// What an error about one name says about it. `missing` is what it means that the service finds nothing.
-fn unseen(err: Error, missing: Presence) -> Result<Presence> {
+pub(crate) fn unseen(err: Error, missing: Presence) -> Result<Presence> {
     let id = err.request_id().map(|id| format!(" (request id {id})"));
     let reason = format!("{}{}", err.message(), id.unwrap_or_default());
     match err.kind() {

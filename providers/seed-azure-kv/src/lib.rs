@@ -22,6 +22,7 @@ mod inventory;
 mod model;
 mod place;
 mod put;
+mod recent;
 mod settle;
 mod transport;
 mod verbs;

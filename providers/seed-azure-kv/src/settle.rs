@@ -12,9 +12,9 @@ use tokio::time::Instant;
 
 use crate::adapter::{AzureKv, Moment};
 use crate::claim::{Claim, Purpose as ClaimPurpose};
-use crate::decide::{Decision, Seen, Why, decide, stands};
+use crate::decide::{Decision, Seen, Why, decide};
 use crate::put::{Draft, Sent};
-use crate::write::Stored;
+use crate::recent::Record;
 
 const OPERATION: Operation = Operation::Settle;
 
@@ -40,7 +40,7 @@ impl Converge for AzureKv {
     async fn settle(&self, written: &[Written]) -> Result<Vec<Settled>> {
         self.proven().await?;
         let begin = Instant::now();
-        let longest = self.pause * 12 + SLACK;
+        let longest = self.longest();
         let mut settled: BTreeMap<usize, Settled> = BTreeMap::new();
         loop {
             let open = written.iter().enumerate();
@@ -125,16 +125,11 @@ impl AzureKv {
     }
 
     async fn decided(&self, name: &SecretName, ours: &str) -> Result<Verdict> {
-        let moment = self.moment();
-        let versions = self.versions_of(OPERATION, name).await?;
-        let newest = versions.iter().map(|seen| seen.created).max();
-        let mut newest = versions.iter().filter(|seen| Some(seen.created) == newest);
-        let current = match (newest.next(), newest.next()) {
-            (Some(one), None) => one.id.clone(),
-            (None, _) => String::new(),
-            // Within one second only the service knows.
-            (Some(_), Some(_)) => self.fetch(OPERATION, name, None).await?.version,
-        };
+        let Record {
+            versions,
+            current,
+            moment,
+        } = self.history(OPERATION, name).await?;
         let decision = if self.doubts(moment) {
             Decision::Wait
         } else {
@@ -234,36 +229,6 @@ impl AzureKv {
     }
 }
 
-impl AzureKv {
-    /// Reads the current version, and tells when. One that another run wrote counts only once no other value is to be put
-    /// back.
-    pub(crate) async fn standing(
-        &self,
-        operation: Operation,
-        name: &SecretName,
-    ) -> Result<(Stored, Moment)> {
-        let begin = Instant::now();
-        loop {
-            let moment = self.moment();
-            let stored = self.fetch(operation, name, None).await?;
-            let claim = stored.look.claim.as_deref();
-            let claim = claim.and_then(|text| text.parse::<Claim>().ok());
-            if claim.is_none_or(|claim| claim.run == self.run) && !self.doubts(moment) {
-                return Ok((stored, moment));
-            }
-            let versions = self.versions_of(operation, name).await?;
-            if stands(&versions, &stored.version, moment.time) && !self.doubts(moment) {
-                return Ok((stored, moment));
-            }
-            if begin.elapsed() > self.pause * 6 + SLACK {
-                let message = "runs are writing to it at the same time, and which value stands is not known yet; try again in a minute";
-                return Err(Error::new(ErrorKind::Conflict, operation, message).about(name));
-            }
-            tokio::time::sleep(BETWEEN).await;
-        }
-    }
-}
-
 impl Why {
     fn words(&self) -> String {
         match self {
@@ -286,5 +251,3 @@ fn unclear(name: &SecretName, why: impl Into<String>) -> Settled {
 const BETWEEN: Duration = Duration::from_millis(500);
 /// A look that is not older needs no other one.
 const NEAR: Duration = Duration::from_millis(500);
-/// Beside the pauses of others: what a short pause would not leave them.
-const SLACK: Duration = Duration::from_secs(10);

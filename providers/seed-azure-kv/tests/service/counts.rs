@@ -2,7 +2,7 @@
 
 use seed_azure_kv::Credentials;
 use seed_core::document::Document;
-use seed_core::inventory::Depth;
+use seed_core::inventory::{Depth, Presence};
 use seed_fakes::{Answer, AzureKv, Fault, When};
 use seed_provider::{Converge as _, Marks, Provider as _, Written};
 
@@ -82,4 +82,36 @@ async fn a_token_that_lives_for_some_minutes_is_asked_for_once() {
         read.await.unwrap();
     }
     assert_eq!(stand.server.log().count("Token"), 1);
+}
+
+/// Only their versions tell whether they stand, but nobody wrote beside that run.
+#[tokio::test]
+async fn what_another_run_wrote_is_looked_at_one_by_one_unless_one_run_wrote_many() {
+    for (count, runs, looks) in [(3, 1, 3), (70, 1, 0), (70, 2, 70)] {
+        let stand = Stand::new();
+        let writers = [stand.adapter(), stand.adapter()];
+        let mut names = Vec::new();
+        for key in 0..count {
+            let one = wanted(&format!("key-{key}"), &[], Depth::Metadata);
+            let value = Document::Single("x".to_owned().into());
+            let writer = &writers[key % runs];
+            let marks = Marks::of("test");
+            writer.create(&one.name, &value, &marks).await.unwrap();
+            names.push(one);
+        }
+        for (minutes, looks) in [(0, looks), (31, 0)] {
+            stand.service().advance(minutes * 60);
+            let adapter = stand.ready().await;
+            let inventory = adapter.inventory(&names).await.unwrap();
+            for one in &names {
+                let presence = inventory.get(&one.name);
+                assert!(
+                    matches!(presence, Some(Presence::Present { .. })),
+                    "{presence:?}"
+                );
+            }
+            let looked = stand.server.log().count("GetSecretVersions");
+            assert_eq!(looked, looks, "{count} keys of {runs} runs");
+        }
+    }
 }

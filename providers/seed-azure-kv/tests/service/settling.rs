@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use seed_core::document::{Document, FieldValue, Fields};
-use seed_core::inventory::Version;
+use seed_core::inventory::{Depth, Presence, Version};
 use seed_fakes::{Fault, When};
 use seed_provider::{
     Converge as _, ErrorKind, Marks, Provider as _, Settled, WantedShape, Written,
 };
 
-use crate::support::{Stand, name, settle};
+use crate::support::{Stand, look, name, settle, wanted};
 
 fn single(text: &str) -> Document {
     Document::Single(text.to_owned().into())
@@ -468,4 +468,82 @@ async fn eight_runs_that_meet_on_many_keys_all_end_with_one_value_each() {
             run.to_string()
         );
     }
+}
+
+/// What is said of a name on which a run has written over what stood, and ended.
+fn given_up(stand: &Stand) -> String {
+    let newest = stand.service().versions("key").pop().unwrap();
+    let of_day = (newest.created + 30 * 60).rem_euclid(86_400);
+    format!(
+        "a run wrote over the value that stood, and did not put it back before it ended; look at its versions, and set the value that is meant with `az keyvault secret set`; after {:02}:{:02}:{:02} UTC the newest one counts",
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
+/// Both runs were killed before the first value could be put back.
+#[tokio::test]
+async fn what_a_killed_run_wrote_over_another_value_is_not_taken_for_existing_until_it_counts() {
+    let stand = Stand::new();
+    drop(both_create(&stand).await);
+    stand.service().advance(20);
+    let run = stand.ready().await;
+    let reason = given_up(&stand);
+    let unknown = Presence::Unknown {
+        reason: reason.clone(),
+    };
+    assert_eq!(look(&run, "key").await, unknown);
+    let entry = wanted("key", &["a"], Depth::Fields);
+    let inventory = run.inventory(&[entry]).await.unwrap();
+    assert_eq!(inventory.get(&name("key")), Some(&unknown));
+    stand.service().deny("GetSecrets", None);
+    assert_eq!(look(&run, "key").await, unknown);
+    let read = run.read(&name("key"), WantedShape::Single).await;
+    let err = read.unwrap_err();
+    assert_eq!((err.kind(), err.message()), (ErrorKind::Conflict, &*reason));
+    stand.service().allow();
+    stand.service().advance(30 * 60);
+    let run = stand.ready().await;
+    let presence = look(&run, "key").await;
+    assert!(matches!(presence, Presence::Present { .. }), "{presence:?}");
+    run.read(&name("key"), WantedShape::Single).await.unwrap();
+    assert_eq!(stand.service().versions("key").len(), 2);
+}
+
+#[tokio::test]
+async fn a_persons_value_that_a_killed_run_wrote_over_is_told_and_what_a_person_sets_then_counts() {
+    let stand = Stand::new();
+    let run = stand.ready().await;
+    stand.service().put("key", "of a person");
+    let missing = serde_json::json!({"error": {"code": "SecretNotFound", "message": "x"}});
+    let missing = Fault::Answer(seed_fakes::Answer::json(404, &missing));
+    stand
+        .server
+        .fault(When::operation("GetSecret"), missing, Some(1));
+    let (value, marks) = (single("run"), Marks::of("test"));
+    run.create(&name("key"), &value, &marks).await.unwrap();
+    drop(run);
+    stand.service().advance(20);
+    let run = stand.ready().await;
+    let reason = given_up(&stand);
+    assert_eq!(look(&run, "key").await, Presence::Unknown { reason });
+    stand.service().put("key", "of a person");
+    let presence = look(&run, "key").await;
+    assert!(matches!(presence, Presence::Present { .. }), "{presence:?}");
+}
+
+#[tokio::test]
+async fn a_look_waits_for_the_run_that_puts_the_first_value_back() {
+    let stand = Stand::new();
+    let [_, (two, second)] = both_create(&stand).await;
+    let three = stand.ready().await;
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        settle(&two, "key", &second).await
+    };
+    let (presence, settled) = tokio::join!(look(&three, "key"), later);
+    assert!(matches!(presence, Presence::Present { .. }), "{presence:?}");
+    assert_eq!(settled, "theirs");
+    assert_eq!(stand.service().value("key").unwrap(), "first");
 }
