@@ -47,47 +47,49 @@ impl AzureKv {
             return Ok(inventory);
         }
         self.proven().await?;
-        let whole = |call| Purpose {
-            operation: Operation::Inventory,
-            name: None,
-            call,
-        };
         let listed = match self.list(whole(Call::GetSecrets)).await {
             Ok(listed) => by_name(listed),
             Err(err) if err.kind() == ErrorKind::Denied => {
                 self.note(UNLISTED.to_owned());
-                return self.look_at_each(wanted).await;
+                inventory = self.look_at_each(wanted).await?;
+                self.find_deleted(wanted, &mut inventory).await?;
+                return Ok(inventory);
             }
             Err(err) => return Err(err),
         };
-        let quick = wanted.iter().all(|wanted| wanted.depth == Depth::Quick);
-        let missing = |wanted: &Wanted| !listed.contains_key(&lowered(&wanted.name));
-        let deleted = if quick || !wanted.iter().any(missing) {
-            BTreeMap::new()
-        } else {
-            match self.list(whole(Call::GetDeletedSecrets)).await {
-                Ok(deleted) => by_name(deleted),
-                Err(err) if err.kind() == ErrorKind::Denied => {
-                    self.note(UNKNOWN_DELETED.to_owned());
-                    BTreeMap::new()
-                }
-                Err(err) => return Err(err),
-            }
-        };
         for wanted in wanted {
-            let lowered = lowered(&wanted.name);
-            let presence = match (listed.get(&lowered), deleted.get(&lowered)) {
-                (Some(listed), _) => self.presence(wanted, listed),
-                (None, Some(gone)) => Presence::Deleted {
-                    until: gone.purged.and_then(day),
-                },
-                (None, None) => Presence::Absent,
-            };
+            let found = listed.get(&lowered(&wanted.name));
+            let presence = found.map_or(Presence::Absent, |listed| self.presence(wanted, listed));
             inventory.insert(wanted.name.clone(), presence);
         }
+        self.find_deleted(wanted, &mut inventory).await?;
         self.look_into(wanted, &mut inventory).await?;
         self.look_closer(wanted, &listed, &mut inventory).await?;
         Ok(inventory)
+    }
+
+    /// Tells what was deleted from what was never there, unless nobody wants to know.
+    async fn find_deleted(&self, wanted: &[Wanted], inventory: &mut Inventory) -> Result<()> {
+        let absent = |wanted: &&Wanted| inventory.get(&wanted.name) == Some(&Presence::Absent);
+        let absent: Vec<&Wanted> = wanted.iter().filter(absent).collect();
+        if absent.is_empty() || wanted.iter().all(|wanted| wanted.depth == Depth::Quick) {
+            return Ok(());
+        }
+        let deleted = match self.list(whole(Call::GetDeletedSecrets)).await {
+            Ok(deleted) => by_name(deleted),
+            Err(err) if err.kind() == ErrorKind::Denied => {
+                self.note(UNKNOWN_DELETED.to_owned());
+                return Ok(());
+            }
+            Err(err) => return Err(err),
+        };
+        for wanted in absent {
+            if let Some(gone) = deleted.get(&lowered(&wanted.name)) {
+                let until = gone.purged.and_then(day);
+                inventory.insert(wanted.name.clone(), Presence::Deleted { until });
+            }
+        }
+        Ok(())
     }
 
     /// What keeps it from being read under the name that is wanted, if anything does.
@@ -126,7 +128,7 @@ impl AzureKv {
     async fn look_into(&self, wanted: &[Wanted], inventory: &mut Inventory) -> Result<()> {
         let several = wanted.iter().filter(|wanted| {
             let present = matches!(inventory.get(&wanted.name), Some(Presence::Present { .. }));
-            present && wanted.depth == Depth::Fields && !wanted.fields.is_empty()
+            present && is_looked_into(wanted)
         });
         let looks: Vec<_> = several.map(|one| self.alone(one, gone())).collect();
         for (name, presence) in together(looks, self.at_once()).await? {
@@ -341,6 +343,19 @@ pub(crate) fn parts(id: &str) -> Option<(String, Option<String>)> {
     let name = segments.next().filter(|name| !name.is_empty())?;
     let version = segments.next().filter(|version| !version.is_empty());
     Some((name.to_owned(), version.map(str::to_owned)))
+}
+
+/// Whether its fields are asked for.
+fn is_looked_into(wanted: &Wanted) -> bool {
+    wanted.depth == Depth::Fields && !wanted.fields.is_empty()
+}
+
+fn whole(call: Call) -> Purpose<'static> {
+    Purpose {
+        operation: Operation::Inventory,
+        name: None,
+        call,
+    }
 }
 
 pub(crate) fn gone() -> Presence {

@@ -169,3 +169,14 @@ async fn a_recovery_whose_answer_is_lost_and_that_cannot_be_looked_at_is_in_doub
     assert_eq!(err.kind(), ErrorKind::Indeterminate);
     assert_eq!(stand.service().names(), ["gone"]);
 }
+
+#[tokio::test]
+async fn what_was_deleted_is_told_also_where_the_list_is_denied() {
+    let stand = Stand::new();
+    stand.service().put("gone", "x");
+    stand.service().delete("gone");
+    stand.service().deny("GetSecrets", None);
+    let adapter = stand.adapter();
+    assert_eq!(words(&look(&adapter, "gone").await), "deleted, dated: true");
+    assert_eq!(words(&look(&adapter, "never").await), "absent");
+}
