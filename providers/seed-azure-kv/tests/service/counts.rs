@@ -115,3 +115,17 @@ async fn what_another_run_wrote_is_looked_at_one_by_one_unless_one_run_wrote_man
         }
     }
 }
+
+#[tokio::test]
+async fn one_entry_with_fields_is_looked_at_without_the_rest_of_the_vault() {
+    let stand = Stand::new();
+    for key in 0..30 {
+        stand.service().put(&format!("other-{key}"), "x");
+    }
+    stand.service().put("key", "{\"a\":\"1\"}");
+    let adapter = stand.ready().await;
+    let one = wanted("key", &["a"], Depth::Fields);
+    adapter.inventory(&[one]).await.unwrap();
+    let counts = stand.server.log().counts();
+    insta::assert_snapshot!(format!("{counts:?}"), @r#"{"GetSecret": 1}"#);
+}
