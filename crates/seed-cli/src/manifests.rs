@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use seed_core::manifest::{self, EmitError, ManifestFile, Options, Output};
+use seed_core::manifest::{self, EmitError, ManifestFile, Options, Output, With};
 use seed_core::resolve::{Availability, Resolved};
 
-use crate::args::EmitOptions;
+use crate::args::{Beside, EmitOptions};
 use crate::disk::{self, Access, Over};
 use crate::error::{CliError, Result};
 use crate::{render, stale};
@@ -76,9 +76,17 @@ pub(crate) fn make(
     let options = Options {
         version: options.eso_version,
         available,
+        with: With {
+            namespaces: options.with.contains(&Beside::Namespaces),
+            rbac: options.with.contains(&Beside::Rbac),
+            store: options.with.contains(&Beside::Store),
+        },
     };
     manifest::emit(resolved, &options).map_err(|err| match err {
-        EmitError::NoStore | EmitError::StoreMissing(_) | EmitError::Target { .. } => {
+        EmitError::NoStore
+        | EmitError::Store { .. }
+        | EmitError::StoreMissing(_)
+        | EmitError::Target { .. } => {
             CliError::usage("the manifests cannot be written").because(&err)
         }
     })

@@ -8,7 +8,7 @@
 
 use insta::assert_snapshot;
 use seed_core::contract::parse;
-use seed_core::manifest::{EsoVersion, Options, Output, emit};
+use seed_core::manifest::{EsoVersion, Options, Output, With, emit};
 use seed_core::resolve::{Request, Resolved, resolve};
 use seed_core::yaml::{self, Limits};
 use serde_json::Value;
@@ -17,6 +17,7 @@ fn options(version: &str, available: &[&str]) -> Options {
     Options {
         version: version.parse().unwrap(),
         available: available.iter().map(|id| id.parse().unwrap()).collect(),
+        with: With::default(),
     }
 }
 

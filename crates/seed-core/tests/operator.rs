@@ -20,7 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use dice::Dice;
 use proptest::prelude::*;
 use resolved::try_resolved;
-use seed_core::manifest::{Options, emit};
+use seed_core::manifest::{Options, With, emit};
 use seed_core::name::ValueId;
 use seed_core::resolve::{
     Alternative, Availability, Place, Resolved, ResolvedPart, ResolvedTarget, ResolvedText,
@@ -214,6 +214,7 @@ fn random(dice: Dice, luck: &mut Dice) -> Option<(String, Resolved, Options)> {
     let options = Options {
         version: luck.word(&["2.9", "2.8"]).parse().unwrap(),
         available: optional.into_iter().filter(|_| luck.roll(2) == 1).collect(),
+        with: With::default(),
     };
     Some((source, resolved, options))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seed_core::contract::{Contract, parse};
 use seed_core::facts::Facts;
 use seed_core::inventory::Inventory;
-use seed_core::manifest::{EsoVersion, Options, Output, emit};
+use seed_core::manifest::{EsoVersion, Options, Output, With, emit};
 use seed_core::plan::{Input, plan};
 use seed_core::resolve::{Availability, Request, Resolved, resolve};
 use seed_core::yaml::{self, Limits};
@@ -113,6 +113,7 @@ fn emitted(resolved: &Resolved) -> String {
         let options = Options {
             version,
             available: Availability::default(),
+            with: With::default(),
         };
         match emit(resolved, &options) {
             Ok(output) => readable(&output),

@@ -12,6 +12,6 @@ pub(crate) use common::{
 pub(crate) use root::{App, Command};
 pub(crate) use set::SetArgs;
 pub(crate) use subcommands::{
-    ApplyArgs, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs, ManArgs,
-    PlanArgs, VerifyArgs,
+    ApplyArgs, Beside, CheckArgs, CompletionsArgs, EmitArgs, EmitOptions, FilesArgs, GetArgs,
+    ManArgs, PlanArgs, VerifyArgs,
 };

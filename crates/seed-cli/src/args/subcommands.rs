@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use seed_core::manifest::EsoVersion;
 use seed_core::name::ValueId;
@@ -111,6 +111,20 @@ pub(crate) struct EmitOptions {
     /// The release of External Secrets Operator that reads them
     #[arg(long, value_name = "VERSION", default_value_t = EsoVersion::LATEST)]
     pub(crate) eso_version: EsoVersion,
+    /// Write these too (separated by commas, can be repeated)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) with: Vec<Beside>,
+}
+
+/// What is written beside `ExternalSecret`s.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Beside {
+    /// The namespaces that anything is in
+    Namespaces,
+    /// Service accounts, and the role that reads a source namespace
+    Rbac,
+    /// The store of each backend, limited to the namespaces that read through it
+    Store,
 }
 
 /// `seed emit`.
@@ -119,6 +133,7 @@ pub(crate) struct EmitOptions {
 Examples:
   seed emit -c contracts/llm-platform.yaml --env ai-dev
   seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --for kubernetes --with store,rbac,namespaces
   seed emit -c contracts/llm-platform.yaml --env ai-dev --out build/manifests --prune
   seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests --format json")]
 pub(crate) struct EmitArgs {

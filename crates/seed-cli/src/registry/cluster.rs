@@ -38,6 +38,8 @@ pub(super) fn open(
         labels: BTreeMap::new(),
         pace: PaceOverride::default(),
         store: None,
+        auth: None,
+        service_account: None,
     };
     let policy = ground.policy(&CAPABILITIES, BURST, &pace);
     let delivery = Delivery::new(config, policy)

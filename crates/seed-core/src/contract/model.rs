@@ -80,6 +80,8 @@ pub struct BackendStore {
     pub reference: Option<StoreRef>,
     /// External Secrets Operator's own block of the provider, word for word.
     pub auth: Option<Node>,
+    /// Annotations of the service accounts that `auth` names, where they are the contract's to make.
+    pub service_account: Option<IndexMap<String, Setting>>,
 }
 
 /// A (Cluster)SecretStore.

@@ -212,6 +212,7 @@ fn pace(cx: &mut Context<'_>, node: &Node) -> Option<PaceOverride> {
 fn backend_store(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<BackendStore>> {
     let mut fields = Fields::open(cx, node, "a store")?;
     let auth = fields.read(cx, "auth", Context::block);
+    let service_account = fields.read(cx, "service-account", service_account);
     let reference = if fields.has("kind") || fields.has("name") {
         store_fields(cx, &mut fields)
     } else {
@@ -220,7 +221,19 @@ fn backend_store(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<BackendSto
         None
     };
     fields.finish(cx, false);
-    Some(Spanned::new(BackendStore { reference, auth }, node.span))
+    let store = BackendStore {
+        reference,
+        auth,
+        service_account,
+    };
+    Some(Spanned::new(store, node.span))
+}
+
+fn service_account(cx: &mut Context<'_>, node: &Node) -> Option<IndexMap<String, Setting>> {
+    let mut fields = Fields::open(cx, node, "`service-account`")?;
+    let annotations = Metadata::Annotations.read(cx, &mut fields);
+    fields.finish(cx, false);
+    Some(annotations)
 }
 
 fn cluster(cx: &mut Context<'_>, node: &Node) -> Option<Spanned<Cluster>> {

@@ -130,7 +130,13 @@ fn backend(name: &str, backend: &Backend) -> Value {
         .filled("pace", pace.into())
         .some("store", backend.store.as_ref(), |own| {
             let reference = own.reference.as_ref().map(store).unwrap_or_default();
-            reference.some("auth", own.auth.as_ref(), to_json).into()
+            reference
+                .some("auth", own.auth.as_ref(), to_json)
+                .some("service-account", own.service_account.as_ref(), |own| {
+                    let members = Members::default();
+                    members.filled("annotations", settings(own)).into()
+                })
+                .into()
         })
         .into()
 }

@@ -19,6 +19,8 @@ pub(super) struct Built {
     pub(super) object: Option<Value>,
     /// Keys of the Secret, each with the reason.
     pub(super) left_out: Vec<(String, String)>,
+    /// The stores that it reads through, each with its backend.
+    pub(super) stores: BTreeSet<(ResolvedStore, String)>,
 }
 
 pub(super) fn build(
@@ -37,16 +39,18 @@ pub(super) fn build(
         return Ok(Built {
             object: None,
             left_out,
+            stores: BTreeSet::new(),
         });
     }
     builder.refuse()?;
-    let mut object = builder.object(&keys)?;
+    let (mut object, stores) = builder.object(&keys)?;
     if let Some(patch) = &target.patch {
         merge_patch(&mut object, patch);
     }
     Ok(Built {
         object: Some(object),
         left_out,
+        stores,
     })
 }
 
@@ -122,7 +126,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn object(&self, keys: &[(String, ResolvedText)]) -> Result<Value, EmitError> {
+    fn object(
+        &self,
+        keys: &[(String, ResolvedText)],
+    ) -> Result<(Value, BTreeSet<(ResolvedStore, String)>), EmitError> {
         let lone = keys.iter().all(|(_, text)| text.lone_value().is_some());
         let (items, template) = match (&self.target.template, lone) {
             (Some(block), true) => (lone_items(keys), own_template(block)),
@@ -135,14 +142,15 @@ impl<'a> Builder<'a> {
                 (items, self.template(Some(data)))
             }
         };
-        let stores = self.stores(&items)?;
+        let (stores, backends): (Vec<_>, Vec<_>) = self.stores(&items)?.into_iter().unzip();
         let main = self.main_store(&stores)?;
         let data = items
             .iter()
             .zip(&stores)
             .map(|(item, store)| self.data_item(item, (*store != main).then_some(store)))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(self.assemble(&main, &template, &data))
+        let used = stores.iter().cloned().zip(backends).collect();
+        Ok((self.assemble(&main, &template, &data), used))
     }
 
     fn assemble(&self, store: &ResolvedStore, template: &Value, data: &[Value]) -> Value {
@@ -234,11 +242,11 @@ impl<'a> Builder<'a> {
             .ok_or_else(|| self.error(format!("`{id}` is not declared")))
     }
 
-    fn stores(&self, items: &[Item]) -> Result<Vec<ResolvedStore>, EmitError> {
+    fn stores(&self, items: &[Item]) -> Result<Vec<(ResolvedStore, String)>, EmitError> {
         items.iter().map(|item| self.store_of(&item.id)).collect()
     }
 
-    fn store_of(&self, id: &ValueId) -> Result<ResolvedStore, EmitError> {
+    fn store_of(&self, id: &ValueId) -> Result<(ResolvedStore, String), EmitError> {
         let (entry, _) = self.entry(id)?;
         let backend = match &entry.manifest_place {
             Some(Place::Backend { backend, .. }) => backend,
@@ -264,7 +272,10 @@ impl<'a> Builder<'a> {
         } else {
             own
         };
-        store.ok_or_else(|| EmitError::StoreMissing(backend.clone()))
+        match store {
+            Some(store) => Ok((store, backend.clone())),
+            None => Err(EmitError::StoreMissing(backend.clone())),
+        }
     }
 
     /// The one that all items share, else the usual backend's.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::around;
 use super::external_secret::{self, Built};
+use super::secret_store::Stores;
 use super::version::EsoVersion;
 use crate::resolve::{Activity, Availability, Resolved, ResolvedTarget};
 use crate::yaml::{Style, write};
@@ -19,12 +21,25 @@ pub struct Options {
     pub version: EsoVersion,
     /// Optional values that are known to be there.
     pub available: Availability,
+    /// What else is written.
+    pub with: With,
+}
+
+/// What is written beside the `ExternalSecret`s.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct With {
+    /// The namespaces that anything is in.
+    pub namespaces: bool,
+    /// Who may read through the stores.
+    pub rbac: bool,
+    /// The stores themselves.
+    pub store: bool,
 }
 
 /// All manifests of a contract.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Output {
-    /// One for each Secret, by path.
+    /// One for each object, by path.
     pub manifests: Vec<ManifestFile>,
     /// What puts them together.
     pub kustomization: ManifestFile,
@@ -65,6 +80,14 @@ pub enum EmitError {
         "the backend `{0}` has no store; add top-level `store: {{kind, name}}`, or `store` to the backend"
     )]
     StoreMissing(String),
+    /// A store that cannot be written.
+    #[error("store `{store}`: {reason}")]
+    Store {
+        /// Its name.
+        store: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Something in a target that External Secrets Operator or Kubernetes would refuse.
     #[error("target `{target}`: {reason}")]
     Target {
@@ -90,6 +113,7 @@ pub fn written_from(text: &str) -> Option<&str> {
 pub fn emit(resolved: &Resolved, options: &Options) -> Result<Output, EmitError> {
     let mut manifests = Vec::new();
     let mut skipped = Vec::new();
+    let mut stores = Stores::default();
     for target in &resolved.targets {
         let secret = format!("{}/{}", target.namespace, target.secret);
         if let Some((reason, made_by_others)) = left_alone(target) {
@@ -113,8 +137,14 @@ pub fn emit(resolved: &Resolved, options: &Options) -> Result<Output, EmitError>
             });
             continue;
         }
+        for (store, backend) in &built.stores {
+            if let Some(backend) = resolved.backends.get(backend) {
+                stores.used(store, backend, &target.namespace)?;
+            }
+        }
         manifests.extend(file(resolved, target, &built));
     }
+    manifests.extend(around::files(resolved, &stores, options)?);
     manifests.sort_by(|a: &ManifestFile, b| a.path.cmp(&b.path));
     Ok(Output {
         kustomization: kustomization(resolved, &manifests),
@@ -148,7 +178,7 @@ fn file(resolved: &Resolved, target: &ResolvedTarget, built: &Built) -> Option<M
     })
 }
 
-fn header(resolved: &Resolved) -> String {
+pub(super) fn header(resolved: &Resolved) -> String {
     let env = resolved
         .env
         .as_ref()

@@ -31,6 +31,40 @@ impl EsoVersion {
         (Self { major: 2, minor: 3 }..=Self { major: 2, minor: 6 }).contains(&self)
     }
 
+    /// Whether stores of Google Secret Manager say which version is read.
+    pub fn has_version_selection(self) -> bool {
+        self >= Self {
+            major: 0,
+            minor: 20,
+        }
+    }
+
+    /// Whether stores of Key Vault say which of Microsoft's libraries is used.
+    pub fn has_new_azure_sdk(self) -> bool {
+        self >= Self {
+            major: 0,
+            minor: 20,
+        }
+    }
+
+    /// Whether a login to Vault with a certificate may have a mount of its own.
+    pub fn has_certificate_mount(self) -> bool {
+        self >= Self {
+            major: 0,
+            minor: 20,
+        }
+    }
+
+    /// Whether Vault's logins with a Google identity exist.
+    pub fn has_google_login(self) -> bool {
+        self >= Self { major: 1, minor: 3 }
+    }
+
+    /// Whether stores of AWS say which session tags are sent.
+    pub fn has_session_tags_policy(self) -> bool {
+        self >= Self { major: 2, minor: 5 }
+    }
+
     /// Whether `creationPolicy: CreateOrMerge` exists.
     pub fn has_create_or_merge(self) -> bool {
         self >= Self { major: 2, minor: 8 }

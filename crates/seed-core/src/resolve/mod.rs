@@ -15,8 +15,8 @@ mod text;
 pub use expand::{NO_ENVIRONMENT, Scope};
 pub use model::{
     Activity, Branch, Place, Provided, Request, Resolved, ResolvedBackend, ResolvedCluster,
-    ResolvedEntry, ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore, ResolvedTarget,
-    ResolvedValue, TargetValue, Tree,
+    ResolvedEmit, ResolvedEntry, ResolvedFile, ResolvedRotate, ResolvedSource, ResolvedStore,
+    ResolvedTarget, ResolvedValue, TargetValue, Tree,
 };
 pub use resolver::{checked_root, config_files, environment, resolve};
 pub use text::{Alternative, Availability, ResolvedPart, ResolvedText};

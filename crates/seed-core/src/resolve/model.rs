@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
 
 use super::text::{Alternative, ResolvedPart, ResolvedText};
 use crate::backend::Kind;
@@ -45,6 +46,8 @@ pub struct Resolved {
     pub manifests_for: Option<String>,
     /// The store that manifests refer to.
     pub store: Option<ResolvedStore>,
+    /// What is put on every object of the manifests.
+    pub emit: ResolvedEmit,
     /// Entries in the contract's order, inactive ones included.
     pub entries: IndexMap<EntryKey, ResolvedEntry>,
     /// Active values, every one after those that it is made from.
@@ -86,6 +89,35 @@ pub struct ResolvedBackend {
     pub pace: PaceOverride,
     /// The store that reads from it.
     pub store: Option<ResolvedStore>,
+    /// External Secrets Operator's own block of the provider.
+    pub auth: Option<Value>,
+    /// Annotations of the service accounts that `auth` names, where they are the contract's to make.
+    pub service_account: Option<BTreeMap<String, String>>,
+}
+
+/// What the contract puts on every object of its manifests.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ResolvedEmit {
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl ResolvedEmit {
+    /// The metadata of an object that no target describes.
+    pub(crate) fn metadata(&self, name: &str, namespace: Option<&str>) -> Map<String, Value> {
+        let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
+        if let Some(namespace) = namespace {
+            metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        for (key, texts) in [("labels", &self.labels), ("annotations", &self.annotations)] {
+            if !texts.is_empty() {
+                metadata.insert(key.to_owned(), json!(texts));
+            }
+        }
+        metadata
+    }
 }
 
 /// A (Cluster)SecretStore.
@@ -288,9 +320,9 @@ pub struct ResolvedTarget {
     /// Who makes it instead of us.
     pub made_by: Option<String>,
     /// External Secrets Operator's own template block.
-    pub template: Option<serde_json::Value>,
+    pub template: Option<Value>,
     /// A JSON merge patch on the `ExternalSecret`.
-    pub patch: Option<serde_json::Value>,
+    pub patch: Option<Value>,
     /// Written to the cluster by `seed` itself.
     pub direct: bool,
 }
@@ -330,7 +362,7 @@ pub enum Tree {
 #[derive(Debug)]
 pub enum Branch {
     /// A leaf that is no text.
-    Fixed(serde_json::Value),
+    Fixed(Value),
     /// A list.
     List(Vec<Self>),
     /// A mapping.

@@ -159,10 +159,8 @@ fn expand_declared(
             None => drop(settings.insert("file".to_owned(), default_file(resolver))),
         }
     }
-    let reference = backend
-        .store
-        .as_ref()
-        .and_then(|store| store.reference.as_ref());
+    let own = backend.store.as_ref();
+    let reference = own.and_then(|store| store.reference.as_ref());
     Ok(ResolvedBackend {
         name: name.to_owned(),
         kind: backend.kind,
@@ -176,6 +174,11 @@ fn expand_declared(
         labels: scope.map(&backend.labels)?,
         pace: backend.pace,
         store: reference.map(|store| resolver.store(store)).transpose()?,
+        auth: scope.optional_json(own.and_then(|store| store.auth.as_ref()))?,
+        service_account: own
+            .and_then(|store| store.service_account.as_ref())
+            .map(|annotations| scope.map(annotations))
+            .transpose()?,
     })
 }
 
@@ -189,6 +192,8 @@ fn default_local(resolver: &Resolver<'_>) -> ResolvedBackend {
         labels: BTreeMap::new(),
         pace: crate::contract::PaceOverride::default(),
         store: None,
+        auth: None,
+        service_account: None,
     }
 }
 

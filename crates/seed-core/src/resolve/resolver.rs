@@ -116,7 +116,10 @@ impl Resolver<'_> {
         places::refuse_collisions(self, &entries);
         lengths::refuse_too_long(self, &entries);
         let order = graph::order(self, &entries);
-        let targets = targets::resolve(self, &entries);
+        let emit = targets::defaults(self);
+        // What is wrong with the defaults is told once, not for each target.
+        let emit = self.keep(emit)?;
+        let targets = targets::resolve(self, &entries, &emit);
         places::refuse_unreadable(self, &entries, &targets);
         let files = files::resolve(self, &backends.used);
         let root = self
@@ -141,6 +144,7 @@ impl Resolver<'_> {
             backend: backends.values,
             manifests_for: backends.manifests,
             store,
+            emit,
             entries,
             order: order?,
             targets,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::model::{Activity, ResolvedEntry, ResolvedTarget, TargetValue};
+use super::model::{Activity, ResolvedEmit, ResolvedEntry, ResolvedTarget, TargetValue};
 use super::resolver::Resolver;
 use crate::contract::{
     Contract, Creation, Deletion, Metadata, Refresh, Setting, Target, expand_key, is_dns_subdomain,
@@ -12,20 +12,29 @@ use crate::contract::{
 use crate::diagnostic::{Diagnostic, Spanned};
 use crate::name::EntryKey;
 
+/// What every object of the manifests gets.
+pub(super) fn defaults(resolver: &Resolver<'_>) -> Result<ResolvedEmit, Diagnostic> {
+    let emit = &resolver.contract.emit;
+    let Beside {
+        labels,
+        annotations,
+    } = Beside::of(resolver, &emit.labels, &emit.annotations)?;
+    Ok(ResolvedEmit {
+        labels,
+        annotations,
+    })
+}
+
 pub(super) fn resolve(
     resolver: &mut Resolver<'_>,
     entries: &IndexMap<EntryKey, ResolvedEntry>,
+    defaults: &ResolvedEmit,
 ) -> Vec<ResolvedTarget> {
     let contract = resolver.contract;
     let mut targets = Vec::new();
-    let defaults = Beside::of(resolver, &contract.emit.labels, &contract.emit.annotations);
-    // What is wrong with the defaults is told once, not for each target.
-    let Some(defaults) = resolver.keep(defaults) else {
-        return targets;
-    };
     for (key, target) in &contract.targets {
         let activity = resolver.when(target.when.as_ref());
-        let resolved = resolve_target(resolver, entries, key, target, (&activity, &defaults));
+        let resolved = resolve_target(resolver, entries, key, target, (&activity, defaults));
         if let Some(resolved) = resolver.keep(resolved) {
             targets.extend(resolved);
         }
@@ -70,7 +79,7 @@ fn resolve_target(
     entries: &IndexMap<EntryKey, ResolvedEntry>,
     key: &str,
     target: &Spanned<Target>,
-    given: (&Activity, &Beside),
+    given: (&Activity, &ResolvedEmit),
 ) -> Result<Vec<ResolvedTarget>, Diagnostic> {
     let expanded = resolver.scope.text(&target.key)?;
     let names = expand_key(&expanded).map_err(|message| Diagnostic::error(message, target.span))?;
@@ -86,7 +95,7 @@ fn one(
     entries: &IndexMap<EntryKey, ResolvedEntry>,
     key: &str,
     target: &Target,
-    (activity, defaults): (&Activity, &Beside),
+    (activity, defaults): (&Activity, &ResolvedEmit),
     (namespace, secret): (String, String),
 ) -> Result<ResolvedTarget, Diagnostic> {
     let content = if activity.is_active() {
