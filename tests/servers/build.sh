@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-servers='vault etcd kube moto clients'
+servers='vault etcd kube eso moto clients'
 cache="${SEED_TEST_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/seed/test-servers}"
 
 fail() {
@@ -63,6 +63,15 @@ kube() {
   local version=k8s.io/component-base/version
   go_program kube k8s.io/kubernetes/cmd/kube-apiserver "$1/kube-apiserver" \
     "-X $version.gitVersion=v1.36.3 -X $version.gitMajor=1 -X $version.gitMinor=36"
+}
+
+# The controller, and the definitions that belong to it.
+eso() {
+  local module=github.com/external-secrets/external-secrets
+  go_program eso "$module" "$1/external-secrets"
+  local source
+  source="$(cd eso && GOTOOLCHAIN=local go list -mod=readonly -m -f '{{.Dir}}' "$module")"
+  install -m 644 "$source/deploy/crds/bundle.yaml" "$1/crds.yaml"
 }
 
 # A virtual environment in place $2 with the packages of directory $1.

@@ -43,12 +43,23 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Starts a program, with no variables but those given and `PATH`; its HOME is the directory.
+    /// Starts a program, with no variables but `PATH` and HOME; its HOME is the directory.
     pub(crate) fn start(
         name: &'static str,
         directory: TempDir,
         program: &Path,
         arguments: &[String],
+    ) -> Result<Self, String> {
+        Self::start_with(name, directory, program, arguments, &[])
+    }
+
+    /// The same with further variables.
+    pub(crate) fn start_with(
+        name: &'static str,
+        directory: TempDir,
+        program: &Path,
+        arguments: &[String],
+        variables: &[(String, String)],
     ) -> Result<Self, String> {
         let path = std::env::split_paths("/usr/local/bin:/usr/bin:/bin");
         let path = std::env::join_paths(path).map_err(|err| err.to_string())?;
@@ -61,6 +72,7 @@ impl Guarded {
             .env_clear()
             .env("PATH", path)
             .env("HOME", directory.path())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -99,7 +111,7 @@ impl Guarded {
     }
 
     /// The last lines that it wrote.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let log = fs::read(self.directory.path().join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log).into_owned();
         let lines: Vec<&str> = log.lines().collect();

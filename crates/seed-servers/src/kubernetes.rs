@@ -153,6 +153,22 @@ impl KubeApiserver {
         self.client.send(method, path, &headers, body)
     }
 
+    /// Waits until something is so.
+    pub(crate) fn wait(&self, ready: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+        self.process.wait(ready)
+    }
+
+    /// Sends objects as YAML text, as the administrator.
+    pub(crate) fn post_yaml(&self, path: &str, text: &str) -> Result<Answer, String> {
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [
+            ("Authorization", &*bearer),
+            ("Content-Type", "application/yaml"),
+        ];
+        self.client
+            .send_text("POST", path, &headers, text.to_owned())
+    }
+
     /// What the server was asked about a namespace and what is in it.
     pub fn audit(&self, namespace: &str) -> AuditLog {
         AuditLog {

@@ -1,4 +1,5 @@
-//! Real servers, started for tests only: Vault, etcd with kube-apiserver, and moto for AWS; and where other people's clients
+//! Real servers, started for tests only: Vault, etcd with kube-apiserver, External Secrets Operator beside
+//! that, and moto for AWS; and where other people's clients
 //! are.
 //!
 //! `tests/servers/build.sh` (`make servers`) builds them into a cache and is the one place that knows where they are. A
@@ -9,6 +10,7 @@
 //! stands for it; the `shared` one of a test process ends with that process, however that ends. A test takes a
 //! mount, a namespace or a prefix of its own, so that many share one server.
 
+mod eso;
 mod guard;
 mod http;
 mod kubernetes;
@@ -18,6 +20,7 @@ mod record;
 mod recording;
 mod vault;
 
+pub use eso::Operator;
 pub use http::{Answer, Client};
 pub use kubernetes::{AuditLog, KubeApiserver, Namespace, User};
 pub use moto::Moto;
