@@ -6,6 +6,7 @@
 pub mod binary;
 pub mod cli;
 pub mod crd;
+pub mod delivered;
 pub mod each;
 pub mod emission;
 mod environment;

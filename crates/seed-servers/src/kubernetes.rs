@@ -153,8 +153,40 @@ impl KubeApiserver {
         self.client.send(method, path, &headers, body)
     }
 
+    /// Where an object is, by what it says of itself.
+    pub fn path(object: &Value) -> String {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let version = text("/apiVersion").unwrap_or_default();
+        let root = if version.contains('/') { "apis" } else { "api" };
+        let namespace = text("/metadata/namespace");
+        let within = namespace.map_or_else(String::new, |name| format!("/namespaces/{name}"));
+        let kind = text("/kind").unwrap_or_default().to_ascii_lowercase();
+        let name = text("/metadata/name").unwrap_or_default();
+        format!("/{root}/{version}{within}/{kind}s/{name}")
+    }
+
+    /// Applies an object as people do, strictly, and gives what is stored then.
+    pub fn apply(&self, object: &Value) -> Result<Value, String> {
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [
+            ("Authorization", &*bearer),
+            ("Content-Type", "application/apply-patch+yaml"),
+        ];
+        let path = Self::path(object);
+        let path = format!("{path}?fieldManager=people&fieldValidation=Strict");
+        self.client
+            .send("PATCH", &path, &headers, object)?
+            .success()
+    }
+
+    /// What is stored of an object.
+    pub fn read(&self, object: &Value) -> Result<Value, String> {
+        self.call("GET", &Self::path(object), &Value::Null)?
+            .success()
+    }
+
     /// Waits until something is so.
-    pub(crate) fn wait(&self, ready: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+    pub fn wait(&self, ready: impl FnMut() -> Result<(), String>) -> Result<(), String> {
         self.process.wait(ready)
     }
 

@@ -1,0 +1,81 @@
+//! The real operator makes of what `seed` emits the Secrets that the backend holds.
+//!
+//! `make e2e` runs these; they need what `make servers` builds.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use seed_servers::{KubeApiserver, Moto, Operator, Vault};
+use seed_tests::delivered::{Delivery, OPERATOR};
+use seed_tests::service::{self, UnderTest as _};
+use serde_json::{Value, json};
+
+type Test = Result<(), String>;
+
+/// A Secret with the credentials of a store.
+fn credentials(kube: &KubeApiserver, data: &Value) -> Test {
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"namespace": OPERATOR, "name": "credentials"},
+        "stringData": data,
+    });
+    kube.apply(&object).map(drop)
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_delivered_from_vault() -> Test {
+    let vault = Vault::start()?;
+    let kube = KubeApiserver::start()?;
+    let service = service::Vault::new(vault.address(), vault.token(), "secret");
+    let store =
+        "{auth: {tokenSecretRef: {namespace: external-secrets, name: credentials, key: token}}}";
+    let delivery = Delivery::new(&kube, &service, service.workspace()?, store)?;
+    credentials(&kube, &json!({"token": vault.token()}))?;
+    let operator = Operator::start(&kube, &[])?;
+    let facts = format!("--set vault.address={}", vault.address());
+    delivery.arrives(&operator, &facts, "")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_delivered_from_a_source_namespace() -> Test {
+    let kube = KubeApiserver::start()?;
+    let (authority, token) = (Some(kube.authority()), kube.token());
+    let service = service::Kubernetes::new(
+        kube.address(),
+        authority,
+        token,
+        "llm-ai-dev",
+        "secret-source",
+    )?;
+    // Only this cluster is not where the operator is.
+    let store = format!(
+        "{{auth: {{serviceAccount: {{name: reader, namespace: secret-source}}, server: {{url: \"{}\", caBundle: {}}}}}, service-account: {{}}}}",
+        kube.address(),
+        STANDARD.encode(kube.authority()),
+    );
+    let delivery = Delivery::new(&kube, &service, service.workspace()?, &store)?;
+    let operator = Operator::start(&kube, &[])?;
+    delivery.arrives(&operator, "", "--create-namespace")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_delivered_from_aws_secrets_manager() -> Test {
+    let moto = Moto::start()?;
+    let kube = KubeApiserver::start()?;
+    let service = service::AwsSm::new(moto.address(), "llm/ai-dev/");
+    let store = "{auth: {secretRef: {accessKeyIDSecretRef: {namespace: external-secrets, name: credentials, key: id}, secretAccessKeySecretRef: {namespace: external-secrets, name: credentials, key: secret}}}}";
+    let delivery = Delivery::new(&kube, &service, service.workspace()?, store)?;
+    credentials(&kube, &json!({"id": "test", "secret": "test"}))?;
+    let endpoint = |name: &str| (name.to_owned(), moto.address().to_owned());
+    let variables = [
+        endpoint("AWS_SECRETSMANAGER_ENDPOINT"),
+        endpoint("AWS_STS_ENDPOINT"),
+    ];
+    let operator = Operator::start(&kube, &variables)?;
+    let (account, address) = (moto.account(), moto.address());
+    let facts = format!("--set-string aws.account={account} --set aws.endpoint={address}");
+    delivery.arrives(&operator, &facts, "")
+}
