@@ -100,7 +100,14 @@ fn manifest(
             .unwrap_or_default()
             .to_owned()
     };
-    let place = (says("/metadata/namespace"), says("/metadata/name"));
+    let own = says("/metadata/name");
+    let described = format!("{}-{own}", says("/kind").to_ascii_lowercase());
+    let place = match says("/metadata/namespace") {
+        // What is no ExternalSecret says what it is, and is in nobody's way.
+        none if none.is_empty() => ("_cluster".to_owned(), described),
+        within if says("/kind") == "ExternalSecret" => (within, own),
+        within => (within, format!("_{described}")),
+    };
     let expected = (name(namespace)?, format!("{}.yaml", place.1));
     if expected != (place.0.clone(), name(file)?) {
         return Err(format!("{} holds {}/{}", path.display(), place.0, place.1));
