@@ -160,7 +160,8 @@ impl<'a> Delivery<'a> {
             }
         }
         let data: BTreeMap<String, String> =
-            serde_json::from_value(secret["data"].clone()).map_err(|err| err.to_string())?;
+            serde_json::from_value(secret.get("data").cloned().unwrap_or_default())
+                .map_err(|err| err.to_string())?;
         let mut found = BTreeMap::new();
         for (key, value) in data {
             let bytes = STANDARD.decode(value).map_err(|err| err.to_string())?;

@@ -4,9 +4,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use seed_fakes::{Authority, AzureKv, GcpSm, Proxy, Server};
 use seed_servers::{KubeApiserver, Moto, Operator, Vault};
 use seed_tests::delivered::{Delivery, OPERATOR};
+use seed_tests::outside::{ENTRA, GOOGLE_TOKENS, SECRET_MANAGER};
 use seed_tests::service::{self, UnderTest as _};
+use seed_tests::stands::Stand as _;
+use seed_tests::workspace::Workspace;
 use serde_json::{Value, json};
 
 type Test = Result<(), String>;
@@ -78,4 +82,66 @@ fn the_platform_is_delivered_from_aws_secrets_manager() -> Test {
     let (account, address) = (moto.account(), moto.address());
     let facts = format!("--set-string aws.account={account} --set aws.endpoint={address}");
     delivery.arrives(&operator, &facts, "")
+}
+
+/// What sends a program to stand-ins under the services' own names.
+fn through(
+    proxy: &Proxy,
+    authority: &Authority,
+    workspace: &Workspace,
+) -> Result<[(String, String); 3], String> {
+    workspace.write("authority.pem", &authority.pem())?;
+    let file = workspace.root().join("authority.pem").display().to_string();
+    Ok([
+        ("HTTPS_PROXY".to_owned(), proxy.url()),
+        ("SSL_CERT_FILE".to_owned(), file),
+        ("SSL_CERT_DIR".to_owned(), "/nonexistent".to_owned()),
+    ])
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_delivered_from_google_secret_manager() -> Test {
+    let server = GcpSm::empty().serve();
+    let authority = Authority::new();
+    let names = [SECRET_MANAGER, GOOGLE_TOKENS];
+    let proxy = Proxy::start(&authority, &names.map(|name| (name, server.address())));
+    let kube = KubeApiserver::start()?;
+    let service = GcpSm::under_test(&server.url())?;
+    let workspace = service.workspace()?;
+    let variables = through(&proxy, &authority, &workspace)?;
+    let store = "{auth: {secretRef: {secretAccessKeySecretRef: {namespace: external-secrets, name: credentials, key: user}}}}";
+    let delivery = Delivery::new(&kube, &*service, workspace, store)?;
+    let user = json!({"type": "authorized_user", "client_id": "1", "client_secret": "2", "refresh_token": "3"});
+    credentials(&kube, &json!({"user": user.to_string()}))?;
+    let operator = Operator::start(&kube, &variables)?;
+    let facts = format!(
+        "--set cluster.projectID=ai-lab --set gcp.endpoint={}",
+        server.url()
+    );
+    delivery.arrives(&operator, &facts, "")
+}
+
+#[test]
+#[ignore = "needs `make servers`"]
+fn the_platform_is_delivered_from_azure_key_vault() -> Test {
+    let server = Server::start(AzureKv::new());
+    let authority = Authority::new();
+    let names = ["llm-ai-dev.vault.azure.net", ENTRA];
+    let proxy = Proxy::start(&authority, &names.map(|name| (name, server.address())));
+    let kube = KubeApiserver::start()?;
+    let service = service::AzureKv::new(&server.url(), &authority.pem())?.behind(&proxy.url());
+    let workspace = service.workspace()?;
+    let variables = through(&proxy, &authority, &workspace)?;
+    let store = format!(
+        "{{auth: {{tenantId: {}, authSecretRef: {{clientId: {{namespace: external-secrets, name: credentials, key: id}}, clientSecret: {{namespace: external-secrets, name: credentials, key: secret}}}}}}}}",
+        AzureKv::TENANT
+    );
+    let delivery = Delivery::new(&kube, &service, workspace, &store)?;
+    credentials(
+        &kube,
+        &json!({"id": AzureKv::CLIENT, "secret": AzureKv::CLIENT_SECRET}),
+    )?;
+    let operator = Operator::start(&kube, &variables)?;
+    delivery.arrives(&operator, "", "")
 }

@@ -267,7 +267,7 @@ fn is_taken(shared: &Path, (release, version): (&str, &str), way: Way) -> Result
             if stored != *object {
                 return Err(format!("{}\nbecomes {stored}", manifest.text).into());
             }
-            stores += usize::from(object["kind"] == kind);
+            stores += usize::from(object.get("kind").is_some_and(|found| found == kind));
         }
         if stores != 1 {
             return Err(format!("{stores} stores are written").into());
