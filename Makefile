@@ -79,7 +79,7 @@ bench: ## Measure time and memory beside the budgets
 fuzz: ## Let libFuzzer look for inputs that break a promise (TIME= seconds for each target; needs a C++ compiler)
 	TIME=$(TIME) tests/fuzz/run.sh
 
-servers: ## Build the servers and clients that `make e2e` needs, into a cache (Vault, etcd, kube-apiserver, moto; needs Go and Python)
+servers: ## Build the servers and clients that `make e2e` needs, into a cache (Vault, etcd, kube-apiserver, External Secrets Operator, moto; needs Go and Python)
 	tests/servers/build.sh
 
 e2e: ## Run the tests that need real servers or other programs (Go), and build or install the rest

@@ -36,3 +36,5 @@ ask --test real
 ask --test real_servers --test cluster --test kubernetes_permissions --test races
 # The stand-ins, asked by the services' own clients.
 ask --test official_clients
+# From contracts to Secrets, by the operator itself.
+ask --test delivery

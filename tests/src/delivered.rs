@@ -28,14 +28,11 @@ pub const OPERATOR: &str = "external-secrets";
 
 const CONTRACT: &str = "contracts/llm-platform.yaml";
 const EVERYTHING: &str = "--set features.egress=true --set features.n8n=true";
-const GIVEN: [(&str, &str); 3] = [
-    ("ANTHROPIC_API_KEY", "sk-ant-0123456789"),
-    (
-        "CLOUDFLARE_API_TOKEN",
-        "0123456789012345678901234567890123456789",
-    ),
-    ("HF_TOKEN", "hf_0123456789"),
-];
+const GIVEN: &str = "\
+anthropic-api-key: sk-ant-0123456789
+cloudflare-api-token: \"0123456789012345678901234567890123456789\"
+hf-token: hf_0123456789
+";
 
 impl<'a> Delivery<'a> {
     /// Prepares the contract, with what the operator is told of the backend.
@@ -61,11 +58,7 @@ impl<'a> Delivery<'a> {
             return Err(format!("the contract has no backend `{}`", service.kind()));
         }
         workspace.write(CONTRACT, &changed)?;
-        let workspace = GIVEN
-            .into_iter()
-            .fold(workspace, |workspace, (name, value)| {
-                workspace.variable(name, value)
-            });
+        workspace.write("given.yaml", GIVEN)?;
         Operator::install(kube)?;
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR}});
@@ -81,7 +74,7 @@ impl<'a> Delivery<'a> {
     pub fn arrives(&self, operator: &Operator, facts: &str, flags: &str) -> Test {
         let kind = self.service.kind();
         let common = format!("-c {CONTRACT} --env ai-dev --backend {kind} {EVERYTHING} {facts}");
-        let apply = format!("apply {common} {flags} --from-env --no-input --yes");
+        let apply = format!("apply {common} {flags} --values given.yaml --no-input --yes");
         self.workspace.seed(&apply)?.success()?;
         let emit = format!(
             "emit {common} --with-optional hf-token --with store,rbac,namespaces --eso-version 0.20 --out out"
@@ -103,7 +96,7 @@ impl<'a> Delivery<'a> {
         let synced = self
             .kube
             .wait(|| emitted.iter().try_for_each(|object| self.is_synced(object)));
-        synced.map_err(|err| format!("{err}\n{}", operator.log()))?;
+        synced.map_err(|err| format!("{err}\n{}\n{}", self.stores(&objects), operator.log()))?;
         for object in emitted {
             self.is_delivered(object)?;
         }
@@ -115,6 +108,18 @@ impl<'a> Delivery<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is said of the stores.
+    fn stores(&self, objects: &[Value]) -> String {
+        let stores = objects
+            .iter()
+            .filter(|object| is(object, "ClusterSecretStore"));
+        let status = |object: &Value| self.kube.read(object).ok()?.get("status").cloned();
+        stores
+            .filter_map(status)
+            .map(|status| status.to_string())
+            .collect()
     }
 
     /// Every emitted object.

@@ -1,8 +1,9 @@
 //! Stores, and what they need around them: what a backend becomes, for which release, and what is refused.
 #![expect(
     clippy::panic,
+    clippy::too_many_lines,
     clippy::unwrap_used,
-    reason = "a test may panic, and says so"
+    reason = "a test may panic, and says so; what is written is shown whole"
 )]
 
 use insta::assert_snapshot;
