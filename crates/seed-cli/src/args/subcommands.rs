@@ -133,7 +133,7 @@ pub(crate) enum Beside {
 Examples:
   seed emit -c contracts/llm-platform.yaml --env ai-dev
   seed emit -c contracts/llm-platform.yaml --env ai-dev --with-optional hf-token
-  seed emit -c contracts/llm-platform.yaml --env ai-dev --for kubernetes --with store,rbac,namespaces
+  seed emit -c contracts/llm-platform.yaml --env ai-dev --for kubernetes --with store,rbac
   seed emit -c contracts/llm-platform.yaml --env ai-dev --out build/manifests --prune
   seed emit -c contracts/llm-platform.yaml --env ai-dev --check build/manifests --format json")]
 pub(crate) struct EmitArgs {
