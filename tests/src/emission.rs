@@ -105,7 +105,7 @@ fn manifest(
     let place = match says("/metadata/namespace") {
         // What is no ExternalSecret says what it is, and is in nobody's way.
         none if none.is_empty() => ("_cluster".to_owned(), described),
-        within if says("/kind") == "ExternalSecret" => (within, own),
+        within if ["", "ExternalSecret"].contains(&says("/kind").as_str()) => (within, own),
         within => (within, format!("_{described}")),
     };
     let expected = (name(namespace)?, format!("{}.yaml", place.1));

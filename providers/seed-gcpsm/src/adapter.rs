@@ -131,7 +131,8 @@ impl GcpSm {
         let longest = if purpose.call.writes() {
             TOKEN.min(deadline / 2)
         } else {
-            deadline
+            // The read's own deadline comes first.
+            deadline * 2
         };
         self.account.headers(purpose, longest).await
     }
